@@ -25,5 +25,5 @@ def needs_extra(extra: str, *libraries: str) -> None:
     """Raise MissingToolError where a library is missing; it names the extra that has it."""
     library = missing(*libraries)
     if library:
-        what = f"{library} is not installed: pip install 'pytest-rollout[{extra}]'"
-        raise MissingToolError(what)
+        message = f"{library} is not installed: pip install 'pytest-rollout[{extra}]'"
+        raise MissingToolError(message)

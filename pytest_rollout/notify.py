@@ -67,10 +67,10 @@ class Telling:
     """Tells channels of a topic at once, in the background; ``outcomes`` waits for them."""
 
     def __init__(self, channels: Iterable[Channel], topic: Topic, message: Notice) -> None:
-        found = tuple(channel for channel in channels if topic in channel.about)
-        self._pool = ThreadPoolExecutor(max(1, len(found)), "tell")
+        chosen = tuple(channel for channel in channels if topic in channel.about)
+        self._pool = ThreadPoolExecutor(max(1, len(chosen)), "tell")
         self._told: list[Future[Delivery]] = [
-            self._pool.submit(tell, channel, message) for channel in found
+            self._pool.submit(tell, channel, message) for channel in chosen
         ]
 
     def outcomes(self) -> Iterator[Delivery]:

@@ -18,9 +18,9 @@ def root_and_ini(root: str | None, here: Path) -> tuple[Path, Mapping[str, objec
     Where the folder itself has a plain `pytest.ini` or `pyproject.toml`, pytest need not be
     imported to know: it is the root. Anything else is left to pytest. Raises RolloutError.
     """
-    found = None if root is not None else _plain(here)
-    if found is not None:
-        return here, found
+    ini = None if root is not None else _plain(here)
+    if ini is not None:
+        return here, ini
     import pytest  # a tenth of a second, which a deploy script need not wait for
 
     from pytest_rollout.model.errors import RolloutError

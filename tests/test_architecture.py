@@ -251,10 +251,10 @@ TAKEN_APART = {
         *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
         "row.startswith",
     },
-    "cli.drill": {"what.partition"},
+    "cli.drill": {"name.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.explain_demand": {  # names of demands
-        *("name.partition", "rest.partition", "demand.partition", "one.partition"),
+        *("name.partition", "rest.partition", "demand.partition"),
     },
     "cli.export": {"part.replace"},
     "cli.final_report": {"finding.rpartition", "self.find"},

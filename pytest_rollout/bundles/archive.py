@@ -102,7 +102,7 @@ def _manifest(raw: bytes) -> dict[str, Any]:
             raise ValueError(f"schema {manifest['schema']!r}; this version reads {SCHEMA}")
         if not isinstance(manifest["versions"], dict):
             raise ValueError("it names no versions")
-        if not all(isinstance(one, str) for part in manifest["files"].items() for one in part):
+        if not all(isinstance(text, str) for part in manifest["files"].items() for text in part):
             raise ValueError("its files have no digests")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{MANIFEST} cannot be read: {error}"

@@ -44,14 +44,14 @@ the ledger, a record a line; texts/ and files/ hold what its records name by SHA
 
 def evidence(ledger: Ledger) -> dict[str, bytes]:
     """The files that hold a ledger: its records, and the texts and files that they name."""
-    found = {LEDGER: "".join(f"{line}\n" for line in lines_of(ledger)).encode()}
+    contents = {LEDGER: "".join(f"{line}\n" for line in lines_of(ledger)).encode()}
     for digest in digests_in(ledger.between(0)):
         text, content = ledger.text(digest), ledger.store.get(digest)
         if text is not None:
-            found[f"{_TEXTS}{digest}"] = text.encode("utf-8", "replace")
+            contents[f"{_TEXTS}{digest}"] = text.encode("utf-8", "replace")
         if content is not None:
-            found[f"{_FILES}{digest}"] = content
-    return found
+            contents[f"{_FILES}{digest}"] = content
+    return contents
 
 
 def ledger_of(name: str, files: Mapping[str, bytes]) -> Ledger:
@@ -79,11 +79,11 @@ def signature_files(
     ledger: Ledger, gate: Address, environment: str, payload: Callable[[Signature], bytes]
 ) -> dict[str, bytes]:
     """What people signed about a gate, byte for byte, and their signatures."""
-    found = {}
+    contents = {}
     for number, told in enumerate(all_of(ledger, gate, environment), 1):
-        found[f"{_SIGNATURES}{number:02}.json"] = payload(told.body.signed)
-        found[f"{_SIGNATURES}{number:02}.sig"] = told.body.armour.encode()
-    return found
+        contents[f"{_SIGNATURES}{number:02}.json"] = payload(told.body.signed)
+        contents[f"{_SIGNATURES}{number:02}.sig"] = told.body.armour.encode()
+    return contents
 
 
 def signatures_in(files: Mapping[str, bytes]) -> dict[str, bytes]:

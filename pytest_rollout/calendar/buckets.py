@@ -44,13 +44,13 @@ def buckets(
     clocks = ZoneInfo(zone)
     day = from_us(from_us_).astimezone(clocks).date() - timedelta(days=1)
     last = from_us(to_us_).astimezone(clocks).date()
-    found = []
+    whole = []
     while day <= last:
-        one = _bucket(kind, clocks, hours, day)
-        if from_us_ <= one.start_us < one.end_us <= to_us_:
-            found.append(one)
+        bucket = _bucket(kind, clocks, hours, day)
+        if from_us_ <= bucket.start_us < bucket.end_us <= to_us_:
+            whole.append(bucket)
         day += timedelta(days=1)
-    return tuple(found)
+    return tuple(whole)
 
 
 def newest(
@@ -59,13 +59,13 @@ def newest(
     """The newest days or nights that are over at an instant, in their order."""
     clocks = ZoneInfo(zone)
     day = from_us(at_us).astimezone(clocks).date()
-    found: list[Bucket] = []
-    while len(found) < count:
-        one = _bucket(kind, clocks, hours, day)
-        if one.end_us <= at_us:
-            found.append(one)
+    over: list[Bucket] = []
+    while len(over) < count:
+        bucket = _bucket(kind, clocks, hours, day)
+        if bucket.end_us <= at_us:
+            over.append(bucket)
         day -= timedelta(days=1)
-    return tuple(reversed(found))
+    return tuple(reversed(over))
 
 
 def closed_since(

@@ -9,35 +9,35 @@ Span = tuple[int, int]
 
 def union(spans: Iterable[Span]) -> list[Span]:
     """What lies in any of the spans; empty ones vanish."""
-    found: list[Span] = []
+    joined: list[Span] = []
     for start, end in sorted(span for span in spans if span[0] < span[1]):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
-            found.append((start, end))
-    return found
+            joined.append((start, end))
+    return joined
 
 
-def intersect(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+def intersect(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
     """What lies in both sets."""
-    found: list[Span] = []
+    shared: list[Span] = []
     left = right = 0
-    while left < len(some) and right < len(others):
-        start = max(some[left][0], others[right][0])
-        end = min(some[left][1], others[right][1])
+    while left < len(first) and right < len(second):
+        start = max(first[left][0], second[right][0])
+        end = min(first[left][1], second[right][1])
         if start < end:
-            found.append((start, end))
-        if some[left][1] <= others[right][1]:
+            shared.append((start, end))
+        if first[left][1] <= second[right][1]:
             left += 1
         else:
             right += 1
-    return found
+    return shared
 
 
-def minus(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+def minus(first: Sequence[Span], second: Sequence[Span]) -> list[Span]:
     """What lies in the first set and not in the second."""
-    if not some:
+    if not first:
         return []
-    edges = [some[0][0], *(edge for span in others for edge in span), some[-1][1]]
+    edges = [first[0][0], *(edge for span in second for edge in span), first[-1][1]]
     gaps = union(zip(edges[::2], edges[1::2], strict=True))
-    return intersect(some, gaps)
+    return intersect(first, gaps)

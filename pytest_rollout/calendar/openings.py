@@ -43,10 +43,10 @@ def frozen(plan: Plan, moment: datetime, risk: Risk | None = None) -> str | None
     """
     instant = to_us(moment)
     _known(plan, (instant, instant + 1))
-    found = next(
+    freeze = next(
         (freeze for freeze in _freezes(plan, risk, (instant, instant + 1)) if freeze[1]), None
     )
-    return f"a freeze: {found[0]}" if found and found[0] else "a freeze" if found else None
+    return f"a freeze: {freeze[0]}" if freeze and freeze[0] else "a freeze" if freeze else None
 
 
 def admitted(plan: Plan, phase: Phase, moment: datetime) -> bool:
@@ -96,8 +96,8 @@ def closings(plan: Plan, phase: Phase, within: Span) -> dict[WindowDemand, int]:
     own = minus([within], [(to_us(window[0]), to_us(window[1]))]) if window else []
     held = _held(plan, phase.risk, within)
     left_out = minus([within], _admitted(plan, phase.risk, within))
-    found = {WindowDemand.PHASE: own, WindowDemand.FREEZE: held, WindowDemand.CHANGE: left_out}
-    return {demand: spans[0][0] for demand, spans in found.items() if spans}
+    closed = {WindowDemand.PHASE: own, WindowDemand.FREEZE: held, WindowDemand.CHANGE: left_out}
+    return {demand: spans[0][0] for demand, spans in closed.items() if spans}
 
 
 def next_opening(
@@ -121,10 +121,10 @@ def next_opening(
     limit = min([limit, *(calendar.known_us[1] for calendar in plan.calendars)])
     for days in (_NEAR_DAYS, horizon_days):
         end = min(limit, start + days * DAY_US)
-        found = openings(plan, phase, (start, end)) if start < end else []
-        found = [span for span in found if span[1] - span[0] >= lasting_us]
-        if found and (found[0][1] < end or end == limit):
-            return _opening(plan, phase, found[0], limit)
+        open_spans = openings(plan, phase, (start, end)) if start < end else []
+        open_spans = [span for span in open_spans if span[1] - span[0] >= lasting_us]
+        if open_spans and (open_spans[0][1] < end or end == limit):
+            return _opening(plan, phase, open_spans[0], limit)
     return None
 
 
@@ -136,19 +136,19 @@ def never_opens(plan: Plan, phase: Phase) -> bool:
 
 def opening_words(plan: Plan, phase: Phase, moment: datetime, lasting_us: int = 0) -> str:
     """The next opening that lasts as long as asked, as people say it, seen from a moment."""
-    found = next_opening(plan, phase, moment, lasting_us)
-    if found is None and next_opening(plan, phase, moment):
+    opening = next_opening(plan, phase, moment, lasting_us)
+    if opening is None and next_opening(plan, phase, moment):
         return f"never opens for {length_words(lasting_us)} at a stretch"
-    if found is None:
+    if opening is None:
         return _never(plan, phase, moment)
     words = "open now"
-    if found.since > moment:
-        ahead = length_words(to_us(found.since) - to_us(moment))
-        words = f"opens {day_and_time(found.since, plan.timezone)} (in {ahead})"
-    if found.until is None:
+    if opening.since > moment:
+        ahead = length_words(to_us(opening.since) - to_us(moment))
+        words = f"opens {day_and_time(opening.since, plan.timezone)} (in {ahead})"
+    if opening.until is None:
         return f"{words}, with no end in sight"
-    length = length_words(to_us(found.until) - max(to_us(found.since), to_us(moment)))
-    return f"{words}, for {length}, then {found.then}"
+    length = length_words(to_us(opening.until) - max(to_us(opening.since), to_us(moment)))
+    return f"{words}, for {length}, then {opening.then}"
 
 
 def _never(plan: Plan, phase: Phase, moment: datetime) -> str:
@@ -186,15 +186,17 @@ def _admitted(plan: Plan, risk: Risk | None, within: Span) -> list[Span]:
     if not (plan.change_windows or shared):
         return [within]
     stated = admitting(plan.change_windows, risk)
-    found = [span for window in stated for span in spans(window, plan.timezone, within, wide=False)]
+    open_spans = [
+        span for window in stated for span in spans(window, plan.timezone, within, wide=False)
+    ]
     for shared_calendar in shared:
         if shared_calendar.risk is None or shared_calendar.risk.admits(risk):
-            found += [span for _, span in _events(shared_calendar, within)]
-    return union(found)
+            open_spans += [span for _, span in _events(shared_calendar, within)]
+    return union(open_spans)
 
 
 def _held(plan: Plan, risk: Risk | None, within: Span) -> list[Span]:
-    return union(span for _, found in _freezes(plan, risk, within) for span in found)
+    return union(span for _, held in _freezes(plan, risk, within) for span in held)
 
 
 def _freezes(plan: Plan, risk: Risk | None, within: Span) -> Iterator[tuple[str, list[Span]]]:

@@ -28,15 +28,15 @@ def spans(window: Window, zone: str, within: Span, *, wide: bool) -> list[Span]:
     clocks = ZoneInfo(window.zone or zone)
     if window.stretch is not None:
         starts, ends = (readings(clocks, edge) for edge in window.stretch)
-        found = [(min(starts), max(ends)) if wide else (max(starts), min(ends))]
+        instants = [(min(starts), max(ends)) if wide else (max(starts), min(ends))]
     else:
-        found = []
+        instants = []
         for since, until in _on_days(window, clocks, within):
             if wide:
-                found.append((readings(clocks, since)[0], readings(clocks, until)[1]))
+                instants.append((readings(clocks, since)[0], readings(clocks, until)[1]))
             else:
-                found += _read(clocks, since, until)
-    return intersect(union(found), [within])
+                instants += _read(clocks, since, until)
+    return intersect(union(instants), [within])
 
 
 def ends_on(day: date, since: time, until: time) -> date:
@@ -65,7 +65,7 @@ def _read(clocks: ZoneInfo, since: datetime, until: datetime) -> list[Span]:
 
     The readings are at most a day or so apart, so clocks are changed at most once between.
     """
-    found = []
+    instants = []
     edges = (*readings(clocks, since), *readings(clocks, until))
     wanted = (since, since, until, until)
     for offset in {reading_us(clock) - edge for clock, edge in zip(wanted, edges, strict=True)}:
@@ -73,12 +73,12 @@ def _read(clocks: ZoneInfo, since: datetime, until: datetime) -> list[Span]:
         at_start = offset_us(clocks, start) == offset
         at_end = offset_us(clocks, end - 1) == offset
         if at_start and at_end:
-            found.append((start, end))
+            instants.append((start, end))
         elif at_start:
-            found.append((start, _change(clocks, start, end)))
+            instants.append((start, _change(clocks, start, end)))
         elif at_end:
-            found.append((_change(clocks, start, end), end))
-    return found
+            instants.append((_change(clocks, start, end), end))
+    return instants
 
 
 def _change(clocks: ZoneInfo, start: int, end: int) -> int:

@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back; ``trouble`` says why it is none, where texts are all that is left."""
+    """What came back; ``trouble`` says why it is no answer, and then only texts are left."""
 
     status: int = 0
     said: Mapping[str, Said] = field(default_factory=dict)
@@ -70,18 +70,18 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-def number(value: object, what: str) -> object:
+def number(value: object, source: str) -> object:
     """A value as the number that it is or spells.
 
     Raises NoValueError where there is none, RolloutError where it is something else.
     """
     if value is None:
-        raise NoValueError(f"{what} gave no value (NULL)")
+        raise NoValueError(f"{source} gave no value (NULL)")
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return value
     if isinstance(value, str):
         if not value.strip():
-            raise NoValueError(f"{what} gave no value (an empty text)")
+            raise NoValueError(f"{source} gave no value (an empty text)")
         if len(value) <= MOST_ROWS and _NUMBER.fullmatch(value.strip()):
             return Decimal(value.strip())
-    raise RolloutError(f"{what} gave no number but {value!r:.60}")
+    raise RolloutError(f"{source} gave no number but {value!r:.60}")

@@ -106,8 +106,8 @@ def _asked_by_others(check: Check, labels: tuple[str, ...], place: Place, root: 
 
 def surroundings(check: Check, place: Place) -> dict[str, str]:
     """What a command is told: the phase, the environment, and where its targets are."""
-    found = {"ROLLOUT_PHASE": place.id, "ROLLOUT_ENVIRONMENT": place.environment}
+    variables = {"ROLLOUT_PHASE": place.id, "ROLLOUT_ENVIRONMENT": place.environment}
     for name in check.on:
         variable = re.sub(r"[^A-Z0-9]", "_", name.upper())
-        found[f"ROLLOUT_TARGET_{variable}"] = place.address(name)
-    return found
+        variables[f"ROLLOUT_TARGET_{variable}"] = place.address(name)
+    return variables

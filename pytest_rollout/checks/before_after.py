@@ -85,7 +85,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, path: Path) -> Snapshot:
-        """Of a SQLite file (every row of every table, and its schema) or of a folder (every file).
+        """A snapshot of a SQLite file (all rows and its schema) or of a folder (all files).
 
         Both are only read, a database in one transaction. Raises RolloutError where there is
         neither, or where it cannot be read.
@@ -97,7 +97,7 @@ class Snapshot:
 
     @classmethod
     def of_rows(cls, tables: Mapping[str, Mapping[str, Fields]]) -> Snapshot:
-        """Of rows that were read otherwise: by table, and in it by key."""
+        """A snapshot of rows that were read in another way: by table, and there by key."""
         return cls(
             {Place(table, key): row for table, rows in tables.items() for key, row in rows.items()}
         )
@@ -123,12 +123,12 @@ class BeforeAfter:
             for place in places
             if place in before.items and before.items[place] == after.items.get(place)
         )
-        found = (
+        changes = (
             _change(place, before.items.get(place), after.items.get(place))
             for place in places
             if place not in alone
         )
-        ordered = sorted(found, key=lambda change: (change.place.table, change.place.key))
+        ordered = sorted(changes, key=lambda change: (change.place.table, change.place.key))
         return cls(tuple(ordered), alone)
 
     def added(self, table: str = "") -> dict[str, Fields]:
@@ -196,14 +196,14 @@ def _raise(problem: OSError) -> None:
 def _file(path: Path) -> Fields:
     if path.is_symlink():
         return {"link": str(path.readlink())}
-    found = path.stat()
+    status = path.stat()
     digest = hashlib.sha256()
     if path.is_file():  # a pipe or a socket has no contents to compare
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
-    mode = f"{found.st_mode & 0o7777:o}"
-    return {"bytes": found.st_size, "sha256": digest.hexdigest(), "mode": mode}
+    mode = f"{status.st_mode & 0o7777:o}"
+    return {"bytes": status.st_size, "sha256": digest.hexdigest(), "mode": mode}
 
 
 def _short(value: object) -> str:

@@ -49,6 +49,6 @@ def _statement(action: Check, path: Path) -> None:
         raise RolloutError(f"sql on {name}: {error}") from None
 
 
-def _allow(action: int, one: str | None, two: str | None, *_: str | None) -> int:
-    denied = action in _DENIED or two == "load_extension"
+def _allow(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    denied = action in _DENIED or second == "load_extension"
     return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK

@@ -40,8 +40,8 @@ class DemoOutput:
     def unlike(self, expected: str) -> list[str]:
         """The lines in which the masked text differs from what is expected (`-` and `+`)."""
         lines = (expected.split("\n"), self.masked.split("\n"))
-        one, other = ([line.rstrip() for line in text if line.strip()] for text in lines)
-        return list(unified_diff(one, other, "expected", "seen", lineterm="", n=0))[2:]
+        wanted, seen = ([line.rstrip() for line in text if line.strip()] for text in lines)
+        return list(unified_diff(wanted, seen, "expected", "seen", lineterm="", n=0))[2:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,15 @@ _JSON_IN: Mapping[str, str] = {CheckMeans.COMMAND: "stdout", CheckMeans.HTTP: "b
 def unmet(check: Check, answer: Reply) -> list[str]:
     """What an answer fails to be; raises RolloutError where that cannot be told."""
     expect = check.expect
-    found = list(_status(check, answer))
+    differences = list(_status(check, answer))
     for wording in expect.wordings:
-        found += _wording(wording, answer.said[wording.text])
-    if expect.json is not None and not found:
+        differences += _wording(wording, answer.said[wording.text])
+    if expect.json is not None and not differences:
         name = _JSON_IN[check.means]
-        found += _json(expect.json, answer.said[name], name)
+        differences += _json(expect.json, answer.said[name], name)
     if expect.value is not None:
-        found += _value(expect.value, answer)
-    return found
+        differences += _value(expect.value, answer)
+    return differences
 
 
 def status_is_good(check: Check, status: int) -> bool:
@@ -78,7 +78,7 @@ def _json(wanted: object, said: Said, name: str) -> Iterator[str]:
 
 
 def _unlike(wanted: object, seen: object, where: str) -> Iterator[str]:
-    """Where JSON does not hold what is wanted: of an object these keys, all else whole."""
+    """Where JSON differs from what is wanted; an object may have more keys, nothing else more."""
     if isinstance(wanted, Mapping):
         if not isinstance(seen, Mapping):
             yield f"{where} is {_short(seen)}, expected an object"
@@ -93,8 +93,8 @@ def _unlike(wanted: object, seen: object, where: str) -> Iterator[str]:
         if not isinstance(seen, list) or len(seen) != len(wanted):
             yield f"{where} is {_short(seen)}, expected {_short(list(wanted))}"
             return
-        for place, (one, other) in enumerate(zip(wanted, seen, strict=True)):
-            yield from _unlike(one, other, f"{where}.{place}")
+        for place, (wanted_item, seen_item) in enumerate(zip(wanted, seen, strict=True)):
+            yield from _unlike(wanted_item, seen_item, f"{where}.{place}")
     elif not _same(wanted, seen):
         yield f"{where} is {_short(seen)}, expected {_short(wanted)}"
 

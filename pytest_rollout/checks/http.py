@@ -76,7 +76,7 @@ def within(limit_s: float, work: Callable[[], T]) -> T:
 def jsonable(value: object) -> object:
     """A value of the plan as the json module writes it."""
     if isinstance(value, Mapping):
-        return {name: jsonable(one) for name, one in value.items()}
+        return {name: jsonable(item) for name, item in value.items()}
     if isinstance(value, tuple):
-        return [jsonable(one) for one in value]
+        return [jsonable(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, str)) else float(str(value))

@@ -101,9 +101,9 @@ class Idempotency:
     def renews(self, body: object) -> None:
         """Another key with the same body gives another id, not marked as a replay."""
         before = self._count()
-        first, other = (self._accepted(body, self.new_key()) for _ in range(2))
-        assert other.id != first.id, f"two keys gave the same {first.id!r}"
-        assert not other.replay, "the first use of a key is answered as a replay"
+        first, second = (self._accepted(body, self.new_key()) for _ in range(2))
+        assert second.id != first.id, f"two keys gave the same {first.id!r}"
+        assert not second.replay, "the first use of a key is answered as a replay"
         self._made(before, 2, "two calls with two keys")
 
     def survives(self, body: object, at_once: int = 20) -> None:
@@ -136,12 +136,12 @@ class Idempotency:
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(call, range(at_once)))
 
-    def refuses(self, body: object, other: object) -> None:
+    def refuses(self, body: object, other_body: object) -> None:
         """A key that was used with another body is refused with 409 or 422, without effect."""
         key = self.new_key()
         self._accepted(body, key)
         before = self._count()
-        told = self.ask(other, key)
+        told = self.ask(other_body, key)
         assert told.status in _CONFLICT, (
             f"a key used with another body is answered {told.status}, allowed are 409 and 422"
         )
@@ -150,8 +150,8 @@ class Idempotency:
     def separates(self, body: object, other_path: str) -> None:
         """A key belongs to its path: on another path it gives an id of its own."""
         key = self.new_key()
-        first, other = self._accepted(body, key), self._accepted(body, key, other_path)
-        assert other.id != first.id, f"{other_path} gave {first.id!r} of {self.path}"
+        first, second = self._accepted(body, key), self._accepted(body, key, other_path)
+        assert second.id != first.id, f"{other_path} gave {first.id!r} of {self.path}"
 
     def demands_key(self, body: object) -> None:
         """Without a key nothing is done: 400 or 422."""
@@ -170,7 +170,7 @@ class Idempotency:
     def _count(self) -> int:
         return self._effects() if self._effects else 0
 
-    def _made(self, before: int, allowed: int, what: str) -> None:
+    def _made(self, before: int, allowed: int, calls: str) -> None:
         if self._effects:
             made = self._count() - before
-            assert made == allowed, f"{what} had {made} effects, allowed is {allowed}"
+            assert made == allowed, f"{calls} had {made} effects, allowed is {allowed}"

@@ -29,15 +29,15 @@ class Checked:
     @property
     def problems(self) -> tuple[str, ...]:
         """What speaks against the invariants, in words; none where all three are well."""
-        found = []
+        problems = []
         if self.exit_status:
-            found.append(f"the checker exits {self.exit_status}, not 0")
+            problems.append(f"the checker exits {self.exit_status}, not 0")
         if self.status != self.good:
-            found.append(f"its status is {self.status!r}, not {self.good!r}")
+            problems.append(f"its status is {self.status!r}, not {self.good!r}")
         if self.violations:
             shown = "".join(f"; {detail}" for detail in self.details[:_SHOWN])
-            found.append(f"it counts {self.violations} violations{shown}")
-        return tuple(found)
+            problems.append(f"it counts {self.violations} violations{shown}")
+        return tuple(problems)
 
     def demand(self) -> None:
         """Raise AssertionError unless exit status, status and count agree that all holds."""
@@ -69,12 +69,12 @@ def run_checker(
     if answer.trouble:
         raise RolloutError(f"{words[0]}: {answer.trouble}")
     printed = parsed(answer.said["stdout"], _name(answer.status, answer.said["stderr"].text))
-    found = _at(printed, violations)
+    counted = _at(printed, violations)
     listed = _at(printed, details, needed=False)
     return Checked(
         exit_status=answer.status,
         status=str(_at(printed, status)),
-        violations=_count(found, violations),
+        violations=_count(counted, violations),
         details=tuple(map(_line, listed)) if isinstance(listed, list) else (),
         output=answer.said["stdout"].text,
         good=good,
@@ -93,20 +93,22 @@ def _at(printed: object, path: str, *, needed: bool = True) -> object:
         raise RolloutError(str(error)) from None
     except NothingThereError as error:
         if needed:
-            what = f"the checker's JSON has no {error.path}"
-            raise RolloutError(f"{what}; {error.there}") from None
+            lacking = f"the checker's JSON has no {error.path}"
+            raise RolloutError(f"{lacking}; {error.there}") from None
         return None
 
 
-def _count(found: object, path: str) -> int:
-    if isinstance(found, list):
-        return len(found)
-    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
-        return found
-    raise RolloutError(f"{path} in the checker's JSON is {found!r:.40}, neither a count nor a list")
+def _count(counted: object, path: str) -> int:
+    if isinstance(counted, list):
+        return len(counted)
+    if isinstance(counted, int) and not isinstance(counted, bool) and counted >= 0:
+        return counted
+    raise RolloutError(
+        f"{path} in the checker's JSON is {counted!r:.40}, neither a count nor a list"
+    )
 
 
-def _line(one: object) -> str:
-    if isinstance(one, Mapping):
-        return ": ".join(map(str, one.values()))
-    return str(one)
+def _line(violation: object) -> str:
+    if isinstance(violation, Mapping):
+        return ": ".join(map(str, violation.values()))
+    return str(violation)

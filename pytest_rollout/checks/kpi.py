@@ -53,9 +53,9 @@ def kpi_slips(
     what each lane promises. Whatever a receipt says of itself, its value is held against the
     promise; a receipt that is missing keeps none.
     """
-    found: dict[str, list[KpiReceipt]] = {}
+    by_run: dict[str, list[KpiReceipt]] = {}
     for receipt in receipts:
-        found.setdefault(receipt.run, []).append(receipt)
+        by_run.setdefault(receipt.run, []).append(receipt)
     return [
         slip
         for run, lane in completed.items()
@@ -63,7 +63,7 @@ def kpi_slips(
         for slip in _slips(
             run,
             kpi,
-            [kpi_receipt for kpi_receipt in found.get(run, ()) if kpi_receipt.kpi == kpi.name],
+            [kpi_receipt for kpi_receipt in by_run.get(run, ()) if kpi_receipt.kpi == kpi.name],
         )
     ]
 

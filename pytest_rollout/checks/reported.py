@@ -78,8 +78,8 @@ class Reported(dict[str, Any]):
             value = said[KEY] if where.path == KEY else at(said, where.path)
         except (LookupError, ValueError):
             return
-        found = _read(value, name, self._at(self.place, name), self.source, where)
-        self[name] = found
+        read = _read(value, name, self._at(self.place, name), self.source, where)
+        self[name] = read
 
     def __missing__(self, name: str) -> Any:
         if self.problem:
@@ -143,12 +143,12 @@ class Reported(dict[str, Any]):
         """A field that is a time in ISO 8601, with a zone or an offset."""
         value = self[name]
         try:
-            found = datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             raise self._odd(name, "a time in ISO 8601, as 2025-11-10T14:05:00Z") from None
-        if found.tzinfo is None:
+        if moment.tzinfo is None:
             raise self._odd(name, "a time with a zone, as 2025-11-10T14:05:00Z")
-        return found
+        return moment
 
     def inner(self, name: str) -> Reported:
         """A field that is an object."""
@@ -162,10 +162,10 @@ class Reported(dict[str, Any]):
         value = self[name]
         if not isinstance(value, list):
             raise self._odd(name, "a list")
-        for number, one in enumerate(value):
-            if not isinstance(one, Reported):
+        for number, item in enumerate(value):
+            if not isinstance(item, Reported):
                 spelled = f"{self._at(self.place, name)}[{number}]"
-                raise NotReportedError(f"{spelled} is {one!r:.60}, not an object ({self.source})")
+                raise NotReportedError(f"{spelled} is {item!r:.60}, not an object ({self.source})")
         return tuple(value)
 
 
@@ -173,18 +173,20 @@ def _read(value: Any, name: str, place: str, source: str, where: Field | None = 
     """A value as the suite reads it: objects and lists inside as well."""
     fields = where.each if where else {}
     if isinstance(value, Mapping) and where and fields:
-        value = [{KEY: _key(key), **one} for key, one in value.items() if isinstance(one, Mapping)]
+        value = [
+            {KEY: _key(key), **item} for key, item in value.items() if isinstance(item, Mapping)
+        ]
     if isinstance(value, Mapping):
         return Reported(value, source, fields, place)
     if isinstance(value, Sequence) and not isinstance(value, str):
         inner = Field(name, each={})
         return [
-            one
-            if type(one) in _PLAIN
-            else Reported(one, source, fields, f"{place}[{number}]")
-            if isinstance(one, Mapping)
-            else _read(one, name, f"{place}[{number}]", source, inner)
-            for number, one in enumerate(value)
+            item
+            if type(item) in _PLAIN
+            else Reported(item, source, fields, f"{place}[{number}]")
+            if isinstance(item, Mapping)
+            else _read(item, name, f"{place}[{number}]", source, inner)
+            for number, item in enumerate(value)
         ]
     if where is None or isinstance(value, bool):
         return value

@@ -59,8 +59,8 @@ def database_differences(backup: Path, original: Path, *, most: int = MOST) -> t
         expected_schema, expected = _read(original)
     except sqlite3.Error as problem:
         raise RolloutError(f"{original.name} cannot be read: {problem}") from None
-    found = _database(backup.name, (schema, tables), (expected_schema, expected))
-    return _bounded(found, most)
+    differences = _database(backup.name, (schema, tables), (expected_schema, expected))
+    return _bounded(differences, most)
 
 
 def archive_differences(
@@ -93,8 +93,8 @@ def archive_differences(
             expected /= inside
         if not expected.is_dir():
             raise RolloutError(f"there is no folder {original} to compare {archive.name} with")
-        found = _files(archive.name, restored / inside, expected, grown_after)
-        return _bounded(found, most)
+        differences = _files(archive.name, restored / inside, expected, grown_after)
+        return _bounded(differences, most)
 
 
 def _demand_integrity(copy: Path) -> None:
@@ -141,13 +141,13 @@ def _database(
     original: tuple[Mapping[str, str], Mapping[str, _Table]],
 ) -> Iterator[str]:
     (schema, tables), (expected_schema, expected_tables) = backup, original
-    for what in sorted(expected_schema.keys() - schema.keys()):
-        yield f"{name} has no {what}"
-    for what in sorted(schema.keys() - expected_schema.keys()):
-        yield f"{name} has a {what}, which the original does not have"
-    for what in sorted(schema.keys() & expected_schema.keys()):
-        if schema[what] != expected_schema[what]:
-            yield f"{what} is declared otherwise"
+    for element in sorted(expected_schema.keys() - schema.keys()):
+        yield f"{name} has no {element}"
+    for element in sorted(schema.keys() - expected_schema.keys()):
+        yield f"{name} has a {element}, which the original does not have"
+    for element in sorted(schema.keys() & expected_schema.keys()):
+        if schema[element] != expected_schema[element]:
+            yield f"{element} is declared otherwise"
     for table in sorted(tables.keys() & expected_tables.keys()):
         yield from _rows(table, tables[table], expected_tables[table])
 
@@ -232,17 +232,17 @@ def _unlike_file(restored: Path, original: Path, *, grows: bool) -> str:
 
 def _first_difference(restored: Path, original: Path, length: int) -> int:
     """The place of the first byte that differs in the first ``length``; negative: none does."""
-    with restored.open("rb") as one, original.open("rb") as other:
+    with restored.open("rb") as restored_file, original.open("rb") as original_file:
         for start in range(0, length, _CHUNK):
             size = min(_CHUNK, length - start)
-            here, there = one.read(size), other.read(size)
+            here, there = restored_file.read(size), original_file.read(size)
             if here != there:
                 pairs = zip(here, there, strict=False)
                 return start + next((i for i, (a, b) in enumerate(pairs) if a != b), 0)
     return -1
 
 
-def _bounded(found: Iterator[str], most: int) -> tuple[str, ...]:
-    shown = tuple(islice(found, most))
-    more = sum(1 for _ in found)
+def _bounded(differences: Iterator[str], most: int) -> tuple[str, ...]:
+    shown = tuple(islice(differences, most))
+    more = sum(1 for _ in differences)
     return (*shown, f"and {more} more differences") if more else shown

@@ -26,7 +26,7 @@ def sampled(said: Said) -> Iterator[Reading]:
             yield _sample(line, f"line {place} of stdout")
 
 
-def _sample(line: str, what: str) -> Reading:
+def _sample(line: str, place: str) -> Reading:
     try:
         told = json.loads(line, parse_float=Decimal)
         if not isinstance(told, Mapping):
@@ -39,8 +39,8 @@ def _sample(line: str, what: str) -> Reading:
             raise TypeError("a label is no text")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         shown = " ".join(line.split())[:_SHOWN]
-        raise RolloutError(f"{what} is no sample: {shown!r} ({error})") from None
+        raise RolloutError(f"{place} is no sample: {shown!r} ({error})") from None
     try:
-        return Reading(number(value, what), dict(labels), at)
+        return Reading(number(value, place), dict(labels), at)
     except NoValueError:
         return Reading(Decimal("NaN"), dict(labels), at)

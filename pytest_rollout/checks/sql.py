@@ -64,10 +64,10 @@ def _rows(
     refused = False
     deadline = time.monotonic() + limit_s
 
-    def allow(action: int, one: str | None, two: str | None, *_: str | None) -> int:
+    def allow(action: int, first: str | None, second: str | None, *_: str | None) -> int:
         nonlocal refused
-        asks = action == sqlite3.SQLITE_PRAGMA and one in _ASKING_PRAGMAS and two is None
-        if asks or (action in _READS and two != "load_extension"):
+        asks = action == sqlite3.SQLITE_PRAGMA and first in _ASKING_PRAGMAS and second is None
+        if asks or (action in _READS and second != "load_extension"):
             return sqlite3.SQLITE_OK
         refused = True
         return sqlite3.SQLITE_DENY
@@ -94,13 +94,13 @@ def _readings(
     columns: list[str], rows: list[tuple[Any, ...]], labels: tuple[str, ...]
 ) -> list[Reading]:
     lacking = [label for label in labels if label not in columns]
-    others = [place for place, column in enumerate(columns) if column not in labels]
-    if lacking or len(others) != 1 or len(columns) != len(labels) + 1:
+    value_places = [place for place, column in enumerate(columns) if column not in labels]
+    if lacking or len(value_places) != 1 or len(columns) != len(labels) + 1:
         wanted = ", ".join([*labels, "the value"])
         raise RolloutError(f"the query gives the columns {', '.join(columns)}; needed: {wanted}")
     return [
         Reading(
-            _told(row[others[0]]),
+            _told(row[value_places[0]]),
             {column: str(row[place]) for place, column in enumerate(columns) if column in labels},
         )
         for row in rows

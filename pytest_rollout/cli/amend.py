@@ -68,14 +68,14 @@ def command(
     embedded = "a rehearsal asks what the plan says: it needs no amendment"
     environment = real_environment(plan, environment, embedded=embedded)
     _signs(plan, key)
-    people, what = _two(plan, phase, person(by), approved_by), words("--why", why)
+    people, reason = _two(plan, phase, person(by), approved_by), words("--why", why)
     begin, life, sequence = _begun(project, plan, address, environment)
     may, now = accepted(begin, life.amendments).get(slug, Accepted()), statements_of(phase)
     _changed(slug, may, now, begin, address)
     before = seen_before(project.ledger, address, environment, sequence, slug)
     digests = (may.digests[-1], now.get(slug, ""))
     stated = may.amendments[-1].amended if may.amendments else begin.words.get(slug, "")
-    amended = _amended(people, what, slug, digests, (stated, _words_now(phase, slug)))
+    amended = _amended(people, reason, slug, digests, (stated, _words_now(phase, slug)))
     amended = replace(
         amended,
         runs=before.runs,
@@ -206,12 +206,14 @@ def _two(plan: Plan, phase: Phase, by: str, approved_by: str) -> tuple[str, str]
 
 def _known(plan: Plan, option: str, name: str) -> Person:
     people = plan.roster.people
-    found = plan.roster.person(name) or next((one for one in people if one.name == name), None)
-    if found is None:
-        known = [one.id for one in people]
+    holder = plan.roster.person(name) or next(
+        (member for member in people if member.name == name), None
+    )
+    if holder is None:
+        known = [member.id for member in people]
         why = f"{option}: roles.yaml names no `{name}` ({nearest(name, known)})"
         raise UnknownNameError(why, "person", name, known)
-    return found
+    return holder
 
 
 def _begun(

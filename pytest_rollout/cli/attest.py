@@ -76,11 +76,11 @@ def command(
     if key is not None:
         answer = _signed(plan, as_kept(answer, content), where, Path(key))
     with closing(opening.to_write(project.ledger_at)) as store:
-        one = attest(store, answer, where, content)
+        attested = attest(store, answer, where, content)
     if as_json:
-        print_json(_as_plain(project, one, where))
+        print_json(_as_plain(project, attested, where))
     else:
-        say(_answer(plan, phase, stated, one, where))
+        say(_answer(plan, phase, stated, attested, where))
         say(
             f"recorded in {project.ledger_shown}; where runs write to another ledger, bring it "
             f"there: rollout merge {project.ledger_shown}"
@@ -97,7 +97,7 @@ def _as_plain(project: Project, attestation: Attestation, environment: str) -> d
 
 
 def _person(project: Project, plan: Plan, by: str | None, *, signs: bool, fails: bool) -> str:
-    """Who answers: of people with keys an id of the roster, who then has to sign."""
+    """Who answers; where people have keys it is an id of the roster, and that person signs."""
     roster = plan.roster
     if signs and not roster.has_keys:
         where = f"{roster.allowed_signers} beside {plan.path}"

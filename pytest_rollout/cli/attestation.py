@@ -64,7 +64,7 @@ def command(
     _, decision, _ = project.standing(where, shown.name)
     made = statements(decision, overridden=_overridden(project, decision))
     if predicate is not None:
-        told = {one["predicateType"]: one["predicate"] for one in made}
+        told = {statement["predicateType"]: statement["predicate"] for statement in made}
         print_json(told[_PREDICATES[predicate]])
         return 0
     if key is None:

@@ -55,7 +55,7 @@ def blind(
 
 def _watches(ledger: Ledger, address: Address, environment: str) -> list[RunLog]:
     """The runs of watches of a phase."""
-    found = []
+    watches = []
     for record in ledger.newest(RecordKind.RUN, "", "", environment):
         if not may_say(record, "watch"):
             continue
@@ -64,8 +64,8 @@ def _watches(ledger: Ledger, address: Address, environment: str) -> list[RunLog]
         except UndecodableError:  # the chain tells of it
             continue
         if watch is not None and watch.phase == address.name:
-            found.append(RunLog(ledger.of_run(record.run)))
-    return found
+            watches.append(RunLog(ledger.of_run(record.run)))
+    return watches
 
 
 def _killed(log: RunLog, phase: Phase, now_us: int) -> bool:

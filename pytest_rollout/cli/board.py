@@ -49,7 +49,7 @@ def _board(
 
 
 def _row(folder: Path, plan: Plan, environment: str, row: Row) -> BoardRow:
-    steps = (f"{one['who']}: {one['do']}" if one["who"] else one["do"] for one in row["next"])
+    steps = (f"{step['who']}: {step['do']}" if step["who"] else step["do"] for step in row["next"])
     window = "" if row["window"] == "no date" else row["window"]
     return BoardRow(
         phase=row["phase"],

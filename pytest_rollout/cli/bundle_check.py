@@ -71,10 +71,10 @@ def _check_content(checked: Checked, name: str, files: Mapping[str, bytes]) -> N
     ledger = bundle.ledger_of(name, files)
     if checked.facts != {"schema": archive.SCHEMA, **_facts(checked, ledger, decision)}:
         checked.problems.append(f"{archive.MANIFEST} says otherwise than the decision in it")
-    found = verify(ledger, [Anchor(decision.ledger, bundle.DECISION)])
-    checked.problems += found.problems
-    runs = count(found.runs, "run")
-    checked.lines.append(f"{count(found.records, 'record')} of {runs}: a whole chain")
+    verification = verify(ledger, [Anchor(decision.ledger, bundle.DECISION)])
+    checked.problems += verification.problems
+    runs = count(verification.runs, "run")
+    checked.lines.append(f"{count(verification.records, 'record')} of {runs}: a whole chain")
     if stored_decision(ledger, decision.address, decision.run) != text:
         checked.problems.append(f"{bundle.DECISION} is not what the ledger holds of that run")
     asked = last_full_run(ledger, decision.address, decision.environment)
@@ -172,10 +172,10 @@ def _signatures(
         checked.problems.append("signatures/ does not hold what was signed in the ledger")
     plan = replace(judged[0], roster=_roster(files, judged[0].roster))
     signed = [believed(told, plan) for told in all_of(ledger, gate, environment)]
-    for one in signed:
-        given = one.signature
-        if one.trouble:
-            checked.problems.append(f"a signature is not to be believed: {one.trouble}")
+    for entry in signed:
+        given = entry.signature
+        if entry.trouble:
+            checked.problems.append(f"a signature is not to be believed: {entry.trouble}")
             continue
         said = "overrides" if given.stance is Stance.OVERRIDE else f"signed {given.stance.value}"
         checked.lines.append(
@@ -204,9 +204,9 @@ def _roles(
     plan, phase = judged
     if not phase.signoff:
         return
-    at = max([decision.decided_at, *(one.signature.at for one in signed)], key=_instant)
+    at = max([decision.decided_at, *(signature.signature.at for signature in signed)], key=_instant)
     demand = SignoffDemand(plan, phase, decision, _instant(at), authors)
-    given = [one for one in signed if one.signature.stance is not Stance.OVERRIDE]
+    given = [signature for signature in signed if signature.signature.stance is not Stance.OVERRIDE]
     for finding in signatures(demand, given):
         mark = "no " if finding.verdict.holds_back else "yes"
         yield f"{mark} {sentences.text(finding.reason, decision.timezone)}"
@@ -227,7 +227,9 @@ def _statements(checked: Checked, files: Mapping[str, bytes], decision: Decision
         for statement in statements(decision)
         if statement["predicateType"] == DECISION
     ]
-    theirs = [one["predicate"] for one in said if one["predicateType"] == DECISION]
+    theirs = [
+        statement["predicate"] for statement in said if statement["predicateType"] == DECISION
+    ]
     if theirs != ours and not _other_version(checked):
         checked.problems.append(f"{bundle.ATTESTATION} is of another decision")
     checked.lines.append(

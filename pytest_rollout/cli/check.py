@@ -24,7 +24,7 @@ from pytest_rollout.cli.strays import strays
 from pytest_rollout.cli.unbound import files_beside, unlike
 from pytest_rollout.cli.unobserved import unobserved
 from pytest_rollout.model.check import CheckMeans
-from pytest_rollout.model.errors import OptionError, RolloutError
+from pytest_rollout.model.errors import OptionError, Problem, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
@@ -68,30 +68,30 @@ def command(
     """
     assumed = _assumed(healthy, looks)
     project = Project.here(root, ledger)
-    over = {one.id: expired(one.plan, time_ns() // 1000) for one in project.loaded if one.plan}
-    chosen = [one for one in project.loaded if plan in (None, one.id)]
+    chosen = [loaded for loaded in project.loaded if plan in (None, loaded.id)]
     if not chosen:
         project.plan(str(plan))
-    beside = {one.id: files_beside(project.root, one.plan) for one in chosen if one.plan}
-    found = _collected(project, chosen, [path for each in beside.values() for path in each])
-    problems = [str(p) for one in chosen for p in (*one.problems, *over.get(one.id, ()))]
-    problems += found["offences"]
-    plans = [one.plan for one in chosen if one.plan and not one.problems]
-    problems += [what for one in plans for what in served.offences(one, project.root)]
-    rows = [row for one in plans for row in _rows(one, found["items"])]
+    beside = {
+        loaded.id: files_beside(project.root, loaded.plan) for loaded in chosen if loaded.plan
+    }
+    collected = _collected(project, chosen, [path for paths in beside.values() for path in paths])
+    problems = [str(problem) for loaded in chosen for problem in _problems(loaded)]
+    problems += collected["offences"]
+    plans = [loaded.plan for loaded in chosen if loaded.plan and not loaded.problems]
+    problems += [offence for stated in plans for offence in served.offences(stated, project.root)]
+    rows = [row for stated in plans for row in _rows(stated, collected["items"])]
     notes = [*find.unread(project.root, project.patterns), *schema.outdated(project.root, plans)]
-    notes += [what for one in plans for what in _remarks(project, one, rows, found)]
+    notes += [note for stated in plans for note in _remarks(project, stated, rows, collected)]
     notes += [*served.unserved(plans), *strays(project.root, plans)]
-    for remark in (each for stated in plans for each in remarks(stated, assumed)):
+    for remark in (remark for stated in plans for remark in remarks(stated, assumed)):
         (problems if remark.grave else notes).append(str(remark.problem))
-    for one in plans:
+    for stated in plans:
         if write_bindings and not problems:
-            notes.append(
-                "written: "
-                f"{bindings.write(project.root / one.path, project.root, one.id, found['items'])}"
-            )
+            file = project.root / stated.path
+            written = bindings.write(file, project.root, stated.id, collected["items"])
+            notes.append(f"written: {written}")
         else:
-            lacking, remarked = unlike(project.root, one, found, beside[one.id])
+            lacking, remarked = unlike(project.root, stated, collected, beside[stated.id])
             problems, notes = problems + lacking, notes + remarked
     if as_json:
         print_json({"problems": problems, "notes": notes, "criteria": rows})
@@ -101,13 +101,18 @@ def command(
     return _WRONG if problems else 0
 
 
+def _problems(loaded: Loaded) -> list[Problem]:
+    """The problems of a plan, with those of what has expired."""
+    return [*loaded.problems, *(expired(loaded.plan, time_ns() // 1000) if loaded.plan else ())]
+
+
 def _remarks(
-    project: Project, plan: Plan, rows: list[dict[str, Any]], found: Mapping[str, Any]
+    project: Project, plan: Plan, rows: list[dict[str, Any]], collected: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What is remarked of one plan, its rules aside."""
-    yield from (*_notes(plan, rows), *_unnamed(plan, found["unnamed"]), *load_notes(plan))
+    """The remarks on one plan, except those on its rules."""
+    yield from (*_notes(plan, rows), *_unnamed(plan, collected["unnamed"]), *load_notes(plan))
     yield from (*clearing_notes(plan, project.plans), *unobserved(plan, project.root))
-    yield from refused(plan, found["items"], found["effects"])
+    yield from refused(plan, collected["items"], collected["effects"])
 
 
 def _assumed(healthy: str | None, looks: int | None) -> Assumed:
@@ -120,7 +125,7 @@ def _assumed(healthy: str | None, looks: int | None) -> Assumed:
 
 def _collected(project: Project, chosen: list[Loaded], more: Sequence[str]) -> dict[str, Any]:
     """What pytest would bind, from a collection in a process of its own; of more files as well."""
-    places = dict.fromkeys(str(place) for one in chosen for place in places_of(one))
+    places = dict.fromkeys(str(place) for loaded in chosen for place in places_of(loaded))
     places |= dict.fromkeys(str(project.root / path) for path in more)
     with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
         listing = Path(folder, "bindings.json")
@@ -139,7 +144,7 @@ def _collected(project: Project, chosen: list[Loaded], more: Sequence[str]) -> d
 
 
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
-    answered = {(one.phase, one.criterion) for one in plan.stand_ins}
+    answered = {(answer.phase, answer.criterion) for answer in plan.stand_ins}
     for phase, criterion in plan.criteria():
         full = plan.address(phase.id).full(criterion.id)
         yield {
@@ -155,7 +160,7 @@ def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
             "answered": criterion.attested or criterion.ingest is not None,
             "stand_in": (phase.id, criterion.id) in answered,
             "check": str(criterion.check) if criterion.check else None,
-            "rolls_up": [one.name for one in criterion.rolls_up],
+            "rolls_up": [gate.name for gate in criterion.rolls_up],
             "items": items.get(full, []),
             "faults": list(criterion.faults),
         }
@@ -175,7 +180,7 @@ def _source(criterion: Criterion) -> dict[str, Any] | None:
 
 
 def _rolled(row: dict[str, Any]) -> bool:
-    """Whether what other gates found is all that a criterion asks."""
+    """Whether a criterion asks only for what other gates found."""
     return bool(row["rolls_up"]) and not row["rule"]
 
 
@@ -197,7 +202,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
                     "both are whole numbers (1/2 is 0); write 1.0 * before it, unless one is real"
                 )
     for phase in plan.phases:
-        unproven = [one.id for one in phase.criteria if _needs_fault(one)]
+        unproven = [criterion.id for criterion in phase.criteria if _needs_fault(criterion)]
         if unproven:
             yield (
                 f"{plan.address(phase.id)}: hard criteria without a fault, so no drill can show "
@@ -211,7 +216,7 @@ def _notes(plan: Plan, rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _never_signed(plan: Plan, phase: Phase) -> Iterator[str]:
     """Roles that must sign and that nobody holds: no gate of the phase is ever clear."""
-    real = [name for name, one in plan.environments.items() if not one.embedded]
+    real = [name for name, environment in plan.environments.items() if not environment.embedded]
     held = {role for person in plan.roster.people for role in person.roles}
     held |= {deputy.role for deputy in plan.roster.deputies}
     lacking = [role for role in phase.signoff if role not in held]
@@ -231,7 +236,7 @@ def _unnamed(plan: Plan, unnamed: dict[str, list[str]]) -> Iterator[str]:
             shown = ", ".join(items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
             tests, they = ("1 test", "it") if len(items) == 1 else (f"{len(items)} tests", "they")
             names = "names" if len(items) == 1 else "name"
-            ids = ", ".join(one.id for one in phase.criteria)
+            ids = ", ".join(criterion.id for criterion in phase.criteria)
             yield (
                 f"{name}: {tests} marked with it {names} no criterion, so {they} can only hold its "
                 f"gates: {shown} (add criterion(ID) of {ids}, or leave out the mark; a test that "
@@ -285,7 +290,7 @@ def _ways_back(plan: Plan, phase: Phase) -> Iterator[str]:
         yield f"{name}: a guardrail rolls back, and the plan states no `rollback` steps"
     needed = {step.action.effect for step in phase.rollback.steps if step.action}
     for environment in plan.environments.values():
-        lacking = sorted(one.value for one in needed - environment.allow)
+        lacking = sorted(effect.value for effect in needed - environment.allow)
         if lacking and phase.rollback.mode is Mode.AUTO:
             yield (
                 f"{name}: {environment.name} does not allow {', '.join(lacking)}, "

@@ -77,7 +77,7 @@ def command(
         for row in _rows(
             project,
             plan,
-            [phase for one, phase in chosen if one.id == plan.id],
+            [phase for chosen_plan, phase in chosen if chosen_plan.id == plan.id],
             environment_of(plan, environment),
             notes,
         )
@@ -109,9 +109,9 @@ def _check_role(plans: Iterable[Plan], role: str | None) -> None:
 def _rows(
     project: Project, plan: Plan, phases: list[Phase], environment: str, notes: list[str]
 ) -> Iterator[dict[str, Any]]:
-    """Each attested criterion once for every role that is to answer it."""
+    """A row for each attested criterion and each role that must answer it."""
     release = None
-    asked = [phase for phase in phases if any(one.attested for one in phase.criteria)]
+    asked = [phase for phase in phases if any(criterion.attested for criterion in phase.criteria)]
     if asked and environment != EMBEDDED:
         try:
             release = release_attested(project, plan, environment)

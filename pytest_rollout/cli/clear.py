@@ -166,9 +166,9 @@ def _told(looks: list[Look], plan: Plan, where: str, why: str, *, as_json: bool)
 
 def _duration(option: str, text: str | None) -> int | None:
     try:
-        found = duration_us(text) if text is not None else None
+        duration = duration_us(text) if text is not None else None
     except ValueError as error:
         raise OptionError(option, str(error)) from error
-    if found is not None and found > _MOST_US:
+    if duration is not None and duration > _MOST_US:
         raise OptionError(option, f"{text} is longer than a year")
-    return found
+    return duration

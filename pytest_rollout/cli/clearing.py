@@ -70,12 +70,12 @@ def looked(
     running: Running | None = None,
 ) -> list[Look]:
     """The same, with what was known; ``running`` stands in for asking the targets."""
-    found = verify(project.ledger, anchors, since_anchor=True)
+    verification = verify(project.ledger, anchors, since_anchor=True)
     now = datetime.now(UTC)
     looks = []
     for gate in _gates(project, where, environment):
         here = running or _running_now(project, plan, environment)
-        known = _known(project, plan, gate, environment, found, here)
+        known = _known(project, plan, gate, environment, verification, here)
         looks.append(Look(clearance(plan, gate, known, now, limit, for_us), known))
     return looks
 
@@ -116,13 +116,13 @@ def _known(
     plan: Plan,
     gate: Address,
     environment: str,
-    found: Verification,
+    verification: Verification,
     here: Running,
 ) -> GateFacts:
     """What the ledger and the targets say of a gate."""
     standing = project.history.standing(gate, environment)
     asked = standing.asked if standing else AskingRun("", "", finished=True)
-    doubt = _doubt(project, gate, environment, standing, found)
+    doubt = _doubt(project, gate, environment, standing, verification)
     embedded, fact = environment == EMBEDDED, here.fact
     rolled_back, revalidate = _rolled_back(project, plan, gate, environment)
     required = _required(project, plan, gate, environment)
@@ -145,7 +145,7 @@ def _known(
         disowned=disowned(case, plan.roster, gate.gate) if case and not embedded else (),
         begins=asked.run if _begins_with(project, asked.run) else "",
         required=_answers(project, plan, environment, required),
-        required_release={name: one.release for name, one in required.items()},
+        required_release={name: decision.release for name, decision in required.items()},
         rolled_back=rolled_back,
         revalidate=revalidate,
         running=_may_end(project, asked),
@@ -160,16 +160,16 @@ def _doubt(
     gate: Address,
     environment: str,
     standing: GateStanding | None,
-    found: Verification,
+    verification: Verification,
 ) -> Reason | None:
     """Why the stored decision cannot be believed; None where it can."""
-    elsewhere = (*found.foreign, *found.beyond)
-    if elsewhere and len(found.problems) == len(found.beyond):
+    elsewhere = (*verification.foreign, *verification.beyond)
+    if elsewhere and len(verification.problems) == len(verification.beyond):
         anchor = elsewhere[0]
         facts: dict[str, Fact] = {"file": anchor.source, "sequence": anchor.head.sequence}
-        facts |= {"ledger": project.ledger.name, "beyond": anchor in found.beyond}
+        facts |= {"ledger": project.ledger.name, "beyond": anchor in verification.beyond}
         return Reason("clear.other-ledger", facts)
-    damage = next(iter(found.problems), (standing.damage or "") if standing else "")
+    damage = next(iter(verification.problems), (standing.damage or "") if standing else "")
     if damage:
         return Reason("ledger.damaged", {"damage": damage})
     if standing is None:
@@ -247,23 +247,23 @@ def _answers(
     project: Project, plan: Plan, environment: str, required: Mapping[str, Decision]
 ) -> dict[str, str]:
     """The answer of each exit that is required; HOLD where another run knows better than a GO."""
-    found = {}
+    answers = {}
     for name, decision in required.items():
         exit_ = plan.required(name)
         standing = project.history.standing(exit_, environment)
-        others = _others(project, exit_, environment, standing) if standing else ()
-        against = decision.answer is Answer.GO and any(held_by(others))
-        found[name] = Answer.HOLD.value if against else decision.answer.value
-    return found
+        contradicting = _others(project, exit_, environment, standing) if standing else ()
+        against = decision.answer is Answer.GO and any(held_by(contradicting))
+        answers[name] = Answer.HOLD.value if against else decision.answer.value
+    return answers
 
 
 def _required(project: Project, plan: Plan, gate: Address, environment: str) -> dict[str, Decision]:
     """The last decision of the exit of each phase that must be done before."""
     phase = project.phase(gate)
-    found = {}
+    decisions = {}
     for name in phase.requires:
         exit_ = plan.required(name)
         standing = project.history.standing(exit_, environment)
         if standing is not None and standing.decision and not standing.damage:
-            found[name] = standing.decision
-    return found
+            decisions[name] = standing.decision
+    return decisions

@@ -76,7 +76,7 @@ def life_facts(
 def earlier_life(
     project: Project, life: PhaseLife, standing: GateStanding | None, zone: str
 ) -> Reason | None:
-    """Return that a gate's last run is of an earlier life of the phase, which was over by then."""
+    """Return why a gate's last run is of an earlier life of the phase; None where it is not."""
     turn = life.turn()
     if standing is None:
         return None
@@ -99,7 +99,7 @@ def earlier_life(
 
 
 def _oldest_us(project: Project, standing: GateStanding | None) -> int | None:
-    """When the oldest of the runs ended that a run joins; None of one that joins none."""
+    """When the oldest run that a run joins ended; None where it joins none."""
     if standing is None:
         return None
     joins = RunLog(project.ledger.of_run(standing.asked.run)).start.joins
@@ -108,7 +108,7 @@ def _oldest_us(project: Project, standing: GateStanding | None) -> int | None:
 
 
 def _never_begun(project: Project, life: PhaseLife) -> Reason | None:
-    """That the exit of a phase was decided which never began, although it has an entry gate."""
+    """The reason that a phase never began though its exit was decided and it has an entry gate."""
     phase = project.phase(life.address)
     if life.address.gate is not Gate.EXIT or not phase.of(Gate.ENTRY):
         return None
@@ -142,7 +142,9 @@ def _tripped(project: Project, plan: Plan, gate: Address, environment: str) -> I
 
     Also of guardrails that their plan does not state any more.
     """
-    phases = dict.fromkeys(replace(one, gate=None) for one in (gate, *stands_on(plan, gate)))
+    phases = dict.fromkeys(
+        replace(address, gate=None) for address in (gate, *stands_on(plan, gate))
+    )
     for address in phases:
         phase = _stated(project, address)
         for trip in PhaseLife(project.ledger, address, environment).trips(phase):
@@ -155,7 +157,7 @@ def _tripped(project: Project, plan: Plan, gate: Address, environment: str) -> I
 
 def _stated(project: Project, address: Address) -> Phase | None:
     """A phase, maybe of another plan; None where that plan is not here, or is broken."""
-    plan = next((one for one in project.plans if one.id == address.plan), None)
+    plan = next((stated for stated in project.plans if stated.id == address.plan), None)
     return plan.phase(address.phase) if plan else None
 
 
@@ -192,8 +194,8 @@ def _settled(
 
 def _taken_back(project: Project, plan: Plan, gate: Address, environment: str) -> Iterator[Reason]:
     """What a gate stands on, and a ROLLBACK in the middle of the rollout took back."""
-    found = taken_back(project.ledger, project.history, plan, gate, environment)
-    for source, back in found:
+    rolled_back = taken_back(project.ledger, project.history, plan, gate, environment)
+    for source, back in rolled_back:
         yield Reason(
             "clear.taken-back", {"gate": str(source), "rolled_back": said_back(back, plan)}
         )
@@ -204,11 +206,11 @@ def _override(
 ) -> Override | None:
     """The newest override of the decision that stands; of another state of it none counts."""
     decision = standing.decision if standing else None
-    found = overrides_of(project.ledger, gate, environment) if decision else ()
+    overrides = overrides_of(project.ledger, gate, environment) if decision else ()
     wanted = (str(gate), decision.substance_digest if decision else "")
     newest = max(
-        (override for override in found if (override.gate, override.substance) == wanted),
-        key=lambda one: one.at_us,
+        (override for override in overrides if (override.gate, override.substance) == wanted),
+        key=lambda override: override.at_us,
         default=None,
     )
     if newest is None or standing is None:
@@ -249,30 +251,30 @@ def given_since(
     if standing is None or standing.decision is None or environment == EMBEDDED:
         return {}
     run = project.ledger.of_run(standing.asked.run)
-    ended = next((one for one in reversed(run) if one.kind is RecordKind.SEAL), run[-1])
+    ended = next((record for record in reversed(run) if record.kind is RecordKind.SEAL), run[-1])
     plan, phase = project.plan(gate.plan), project.phase(gate)
-    found: dict[str, tuple[str, str, str]] = {}
+    given: dict[str, tuple[str, str, str]] = {}
     for record in attestations.all_of(project.ledger, gate, phase, environment):
-        one = attestations.attestation_of(record)
-        counts = one.passed and one.release == release
-        found.pop(one.criterion, None)
-        if record.sequence > ended.sequence and counts and not believed_answer(one, plan).doubt:
-            found[one.criterion] = ("attested", one.by, calendar.stamp(one.at_us))
+        answer = attestations.attestation_of(record)
+        counts = answer.passed and answer.release == release
+        given.pop(answer.criterion, None)
+        if record.sequence > ended.sequence and counts and not believed_answer(answer, plan).doubt:
+            given[answer.criterion] = ("attested", answer.by, calendar.stamp(answer.at_us))
     for amendment in life.amendments if life else ():
         if calendar.to_us(datetime.fromisoformat(amendment.at)) > ended.at_us:
-            found[amendment.criterion] = ("amended", amendment.by, amendment.at)
+            given[amendment.criterion] = ("amended", amendment.by, amendment.at)
     return {
         full: Reason("clear.given", {"subject": full, "how": how, "by": by, "at": at})
-        for full, (how, by, at) in found.items()
+        for full, (how, by, at) in given.items()
     }
 
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
     """The signatures of a gate, each verified by the keys of the plan's people."""
     told = tuple(signatures.all_of(project.ledger, gate, environment))
-    by_key = any(one.body.review is None for one in told)
+    by_key = any(signature.body.review is None for signature in told)
     allowed = allowed_signers(project, plan) if by_key else ""
-    return tuple(believed(one, plan, allowed) for one in told)
+    return tuple(believed(signature, plan, allowed) for signature in told)
 
 
 def said_back(back: RolledBack, plan: Plan) -> str:

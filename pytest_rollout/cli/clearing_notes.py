@@ -19,10 +19,11 @@ def clearing_notes(plan: Plan, plans: Collection[Plan]) -> Iterator[str]:
     for phase in plan.phases:
         for name in phase.requires:
             wanted = plan.required(name)
-            found = next((one for one in plans if one.id == wanted.plan), None)
-            if found is None:
-                near = nearest(wanted.plan, [one.id for one in plans])
+            required = next((stated for stated in plans if stated.id == wanted.plan), None)
+            if required is None:
+                near = nearest(wanted.plan, [stated.id for stated in plans])
                 yield f"{plan.address(phase.id)} requires {name}: no plan `{wanted.plan}` ({near})"
-            elif found.phase(wanted.phase) is None:
-                near = nearest(wanted.phase, [one.id for one in found.phases])
-                yield f"{plan.address(phase.id)} requires {name}, which {found.id} has not ({near})"
+            elif required.phase(wanted.phase) is None:
+                near = nearest(wanted.phase, [stated.id for stated in required.phases])
+                lacks = f"which {required.id} has not ({near})"
+                yield f"{plan.address(phase.id)} requires {name}, {lacks}"

@@ -36,7 +36,7 @@ _TIMEOUT = "10m; of a mutant five times as long as without it, and 30s"
 
 
 @click.command("drill")
-@click.argument("what", metavar="PLAN[.PHASE]")
+@click.argument("name", metavar="PLAN[.PHASE]")
 @click.option("--fault", "only", multiple=True, metavar="NAME", help="only this one (repeatable)")
 @click.option("--sample", type=click.IntRange(1), help="only so many faults a phase, or mutants")
 @click.option("--seed", type=click.IntRange(0), default=0, help="which ones: faults take turns")
@@ -49,7 +49,7 @@ _TIMEOUT = "10m; of a mutant five times as long as without it, and 30s"
 @click.option("--report", "folder", help="write drill.md below it (default: ini rollout_report)")
 @common
 def command(
-    what: str,
+    name: str,
     only: tuple[str, ...],
     sample: int | None,
     seed: int,
@@ -72,17 +72,19 @@ def command(
     11 where that cannot be said. Drills satisfy no gate; they are kept beside the evidence.
     """
     project = Project.here(root, ledger)
-    plan, phases = _asked(project, what)
+    plan, phases = _asked(project, name)
     most_s = _seconds(phase_timeout) if phase_timeout else None
     report_to = Path(folder) if folder else project.report
-    mutated.check(what, only)
+    mutated.check(name, only)
     if mutated.paths:
         bounds = Bounds(sample, seed, jobs, most_s)
         with _workshop(kept=kept) as place, ended_by_signal():
             asked = MutantsAsked(project, plan, phases, mutated, bounds)
             return mutants.drill(asked, place, report_to, as_json=as_json)
     _check_named(only, phases)
-    wanted = [found for phase in phases if (found := _wanted(plan, phase, only, sample, seed))]
+    wanted = [
+        phase_drill for phase in phases if (phase_drill := _wanted(plan, phase, only, sample, seed))
+    ]
     with closing(opening.to_write(project.ledger_at)) as store, _workshop(kept=kept) as place:
         means = DrillSetup(project.root, place, jobs, most_s or _MOST_S)
         with ended_by_signal():
@@ -112,13 +114,13 @@ def _shown(
     return exit_status(cells)
 
 
-def _asked(project: Project, what: str) -> tuple[Plan, Sequence[Phase]]:
-    if "." not in what and "/" not in what:
-        plan = project.plan(what)
+def _asked(project: Project, name: str) -> tuple[Plan, Sequence[Phase]]:
+    if "." not in name and "/" not in name:
+        plan = project.plan(name)
         return plan, plan.phases
-    address = parsed(what)
+    address = parsed(name)
     if address.gate is not None:
-        raise RolloutError(f"{what}: a drill is of a phase, both gates: {what.partition('/')[0]}")
+        raise RolloutError(f"{name}: a drill is of a phase, both gates: {name.partition('/')[0]}")
     phase = project.phase(address)
     return project.plan(address.plan), (phase,)
 

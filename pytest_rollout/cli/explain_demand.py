@@ -35,10 +35,10 @@ _FULL = 4  # plan.phase and the two words of a demand
 
 
 def demand_in(name: str) -> tuple[Address, str] | None:
-    """Return the phase and the demand that a name is of; None where it is of none."""
+    """Return the phase and the demand that a name means; None where it means no demand."""
     plan, _, rest = name.partition(".")
     phase, _, demand = rest.partition(".")
-    rooms = {one.partition(".")[0] for one in DEMANDS}
+    rooms = {demand.partition(".")[0] for demand in DEMANDS}
     if name.count(".") != _FULL - 1 or demand.partition(".")[0] not in rooms:
         return None
     return Address(plan, phase), demand
@@ -52,7 +52,7 @@ def explain_demand(
         why = f"{where.name} has no demand `{demand}` ({nearest(demand, DEMANDS)})"
         raise UnknownNameError(why, "criterion", demand, list(DEMANDS))
     project.phase(where)
-    found = [
+    judged = [
         (decision, verdict, reason)
         for decision in _decisions(project, where, environment)
         for verdict, reason in _told(decision, demand)
@@ -60,20 +60,20 @@ def explain_demand(
     zone = project.plan(where.plan).timezone
     if as_json:
         facts = {"demand": demand, "says": DEMANDS[demand], "environment": environment}
-        each = [
-            {"gate": str(one.address), "verdict": verdict.value, "reason": plain(reason, zone)}
-            for one, verdict, reason in found
+        rows = [
+            {"gate": str(decision.address), "verdict": verdict.value, "reason": plain(reason, zone)}
+            for decision, verdict, reason in judged
         ]
-        print_json({**facts, "phase": where.name, "found": each})
+        print_json({**facts, "phase": where.name, "found": rows})
         return
     say(f"{where.name}, {demand}: no criterion of the plan; every gate asks it where it applies")
     say(f"  It says: {DEMANDS[demand]}.")
-    for decision, verdict, reason in found:
+    for decision, verdict, reason in judged:
         told, answer = sentences.text(reason, zone), decision.answer.value
         decided = text.moment(decision.decided_at, zone)
         say(f"  {decision.address} in {environment}: {verdict.value}; {told}")
         say(f"  Evidence: run {decision.run}, decided {decided}; the gate is {answer}.")
-    if not found:
+    if not judged:
         say(f"  The last decisions in {environment} say nothing of it: nothing stands against it.")
 
 

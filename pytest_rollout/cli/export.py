@@ -114,21 +114,21 @@ def rendered(ledger: Ledger, decision: Decision) -> dict[str, bytes]:
 def _plan_files(project: Project, asked: AskingRun) -> dict[str, bytes]:
     """The plan that was judged by, and the files beside it."""
     wanted = {"rollout.yaml": asked.plan_digest, **asked.beside}
-    found = {name: project.ledger.text(digest) for name, digest in wanted.items()}
-    lost = [name for name, text in found.items() if text is None]
+    texts = {name: project.ledger.text(digest) for name, digest in wanted.items()}
+    lost = [name for name, text in texts.items() if text is None]
     if lost:
         why = f"the {lost[0]} that was judged by is not in the ledger"
         raise RolloutError(why, code="plan.lost", digest=asked.plan_digest)
-    return bundle.plan_files({name: str(text) for name, text in found.items()})
+    return bundle.plan_files({name: str(text) for name, text in texts.items()})
 
 
 def _signed(project: Project, decision: Decision) -> dict[str, bytes]:
     """What people signed, their roles and their keys."""
     gate, environment = decision.address, decision.environment
-    found = bundle.signature_files(project.ledger, gate, environment, ssh.payload)
+    contents = bundle.signature_files(project.ledger, gate, environment, ssh.payload)
     plan = next((plan for plan in project.plans if plan.id == gate.plan), None)
     if plan is None:
-        if found:
+        if contents:
             raise RolloutError(
                 f"plan {gate.plan} is not here any more, and holds its people's keys"
             )
@@ -140,13 +140,13 @@ def _signed(project: Project, decision: Decision) -> dict[str, bytes]:
     for name, path in ((bundle.ROLES, people.NAME), *keys):
         file = _beside(project, plan, path)
         if file.is_file():
-            found[name] = file.read_bytes()
-        elif found and name == bundle.SIGNERS:
+            contents[name] = file.read_bytes()
+        elif contents and name == bundle.SIGNERS:
             raise RolloutError(
                 f"{path} beside {plan.path} is gone: without the keys of people "
                 "nobody can verify what they signed"
             )
-    return found
+    return contents
 
 
 def _beside(project: Project, plan: Plan, name: str) -> Path:

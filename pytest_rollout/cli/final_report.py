@@ -62,15 +62,15 @@ class Evidence:
         releases = {fact.release for fact in world.run.releases} or {None}
         if not world.run.sealed or releases != {self.decision.release}:
             return _Known()
-        seen = tuple(one for one in world.seen if one.run == asked.run)
+        seen = tuple(series for series in world.seen if series.run == asked.run)
         return _Known(seen, tuple(self._events(phase_id, asked.run)), there=True)
 
     def _events(self, phase: str, run: str) -> Iterator[StoredEvent]:
         subject, environment = self.plan.address(phase).name, self.decision.environment
-        found = self.project.ledger.find(RecordKind.EVENT, self.plan.id, subject, environment)
-        for one in told(found, StoredEvent):
-            if environment != EMBEDDED or one.record.run == run:
-                yield one.body
+        records = self.project.ledger.find(RecordKind.EVENT, self.plan.id, subject, environment)
+        for event in told(records, StoredEvent):
+            if environment != EMBEDDED or event.record.run == run:
+                yield event.body
 
 
 def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision) -> Document | None:
@@ -92,8 +92,8 @@ def final_report(project: Project, plan: Plan, phase: Phase, decision: Decision)
 def _status(decision: Decision) -> str:
     """Whether the rollout is accepted: only a GO of a real environment says so."""
     if decision.drill or decision.environment == EMBEDDED:
-        what = "drill" if decision.drill else "rehearsal"
-        return f"{decision.answer.value} in a {what}, which accepts nothing"
+        session = "drill" if decision.drill else "rehearsal"
+        return f"{decision.answer.value} in a {session}, which accepts nothing"
     return "accepted" if decision.answer is Answer.GO else "not accepted"
 
 
@@ -126,12 +126,14 @@ def _counted(evidence: Evidence, figure: Figure) -> str:
     """How many events of a type are on record, and what they say."""
     names = [figure.phase] if figure.phase else [phase.id for phase in evidence.plan.phases]
     known = {name: evidence.of(name) for name in names}
-    silent = [name for name, one in known.items() if not one.there]
+    silent = [name for name, facts in known.items() if not facts.there]
     if len(silent) == len(known):
         return NOTHING
-    found = [event for one in known.values() for event in one.events if event.type == figure.events]
-    said = "; ".join(event.says for event in found)
-    counted = f"{len(found)}: {said}" if found else "none recorded"
+    events = [
+        event for facts in known.values() for event in facts.events if event.type == figure.events
+    ]
+    said = "; ".join(event.says for event in events)
+    counted = f"{len(events)}: {said}" if events else "none recorded"
     return f"{counted} (nothing is known of {', '.join(silent)})" if silent else counted
 
 
@@ -151,16 +153,16 @@ def _signed(phase: Phase, decision: Decision) -> Block:
 
 
 def _of_role(phase: Phase, decision: Decision, role: str) -> Iterator[Row]:
-    found = {finding.id.rpartition(".")[2]: finding for finding in decision.criteria}
+    findings = {finding.id.rpartition(".")[2]: finding for finding in decision.criteria}
     mine = [
         criterion.id
         for criterion in phase.criteria
-        if criterion.by == (role,) and criterion.id in found
+        if criterion.by == (role,) and criterion.id in findings
     ]
     if not mine:
         yield role, NOTHING, NOTHING, "no criterion of this gate is the role's to attest"
     for slug in mine:
-        finding = found[slug]
+        finding = findings[slug]
         yield role, slug, finding.verdict.value, _said(finding, decision)
 
 

@@ -69,29 +69,30 @@ def approvals(
     if not token:
         raise RolloutError("GITHUB_TOKEN is not set: GitHub is asked with a token")
     where = api or os.environ.get("GITHUB_API_URL") or API
-    found = read_pull_request(repo, pull, token, where.rstrip("/"))
+    pull_request = read_pull_request(repo, pull, token, where.rstrip("/"))
     first_us = first_decided(project.ledger, asked.gate, asked.environment, asked.decision)
     told = [
-        _bounded(opinion) for opinion in opinions(asked.demand, found, asked.signed(), first_us)
+        _bounded(opinion)
+        for opinion in opinions(asked.demand, pull_request, asked.signed(), first_us)
     ]
-    given = [one for opinion in told for one in opinion.given]
+    given = [approval for opinion in told for approval in opinion.given]
     if given:
         with closing(opening.to_write(project.ledger_at)) as store:
-            for one in given:
-                signatures.add(store, one.signature, "", one.review)
+            for approval in given:
+                signatures.add(store, approval.signature, "", approval.review)
     if as_json:
-        print_json(_as_plain(asked, found, told))
+        print_json(_as_plain(asked, pull_request, told))
     else:
-        _say(asked, found, told)
+        _say(asked, pull_request, told)
     return 0
 
 
 def _bounded(opinion: Opinion) -> Opinion:
     """The same with words that may be kept: without secrets, and not without end."""
 
-    def kept(one: Given) -> Given:
-        why = cap(one.signature.why, _MOST_WORDS)
-        return replace(one, signature=replace(one.signature, why=why))
+    def kept(approval: Given) -> Given:
+        why = cap(approval.signature.why, _MOST_WORDS)
+        return replace(approval, signature=replace(approval.signature, why=why))
 
     facts = {
         name: cap(fact, _MOST_WORDS) if name == "why" and isinstance(fact, str) else fact
@@ -125,7 +126,7 @@ def _as_plain(asked: Asked, pull: PullRequest, told: list[Opinion]) -> dict[str,
                 "login": opinion.review.login,
                 "url": opinion.review.url,
                 "state": opinion.review.state.value,
-                "recorded": [one.signature.role for one in opinion.given],
+                "recorded": [approval.signature.role for approval in opinion.given],
                 "reason": plain(opinion.reason, asked.plan.timezone),
             }
             for opinion in told

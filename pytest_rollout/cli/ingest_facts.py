@@ -145,21 +145,21 @@ def _release(store: Ledger, place: Place, said: str | None, started_us: int, end
     if said is not None:
         if not said.strip() or hide(said) != said:
             raise OptionError("--release", "it is no name of a release")
-        other = results.other_release_at(*where, said, started_us, ended_us)
-        if other is not None:
-            why = f"{other} was read in {place.environment} while it ran"
+        read = results.other_release_at(*where, said, started_us, ended_us)
+        if read is not None:
+            why = f"{read} was read in {place.environment} while it ran"
             raise OptionError("--release", f"it cannot be of {said}: {why}")
         return said
     now = release_now(place.project, place.plan, place.environment, why="a file is of one")
     if now is None:
         raise OptionError("--release", f"{place.plan.id} reads no release; say of which it is")
     before = results.running_at(*where, started_us)
-    other = results.other_release_at(*where, now, started_us, time.time_ns() // 1000)
-    if before != now or other is not None:
-        shown = before if before != now else other
-        what = f"release {shown} was read" if shown else "nobody read the release"
+    read = results.other_release_at(*where, now, started_us, time.time_ns() // 1000)
+    if before != now or read is not None:
+        shown = before if before != now else read
+        reading = f"release {shown} was read" if shown else "nobody read the release"
         when = calendar.wall(started_us, place.plan.timezone)
-        why = f"{now} runs now, and {what} when it began ({when})"
+        why = f"{now} runs now, and {reading} when it began ({when})"
         raise OptionError("--release", f"{why}; say of which the file is")
     return now
 
@@ -170,16 +170,20 @@ def already(store: Ledger, place: Place, facts: ResultFacts) -> str:
     Raises RolloutError where it was brought as of another release or environment.
     """
     for environment in place.plan.environments:
-        for record, other in results.all_of(store, environment):
-            if not other.holds_what(facts):
+        for record, brought in results.all_of(store, environment):
+            if not brought.holds_what(facts):
                 continue
-            if (environment, other.release) != (place.environment, facts.release):
-                was = f"{other.release} in {environment}"
+            if (environment, brought.release) != (place.environment, facts.release):
+                was = f"{brought.release} in {environment}"
                 raise RolloutError(
                     f"{facts.file} was brought as of {was}: it is not of {facts.release} in "
                     f"{place.environment}, too"
                 )
-            same = (other.phase, other.kind, other.name) == (facts.phase, facts.kind, facts.name)
-            if same and other.digest == facts.digest:
+            same = (brought.phase, brought.kind, brought.name) == (
+                facts.phase,
+                facts.kind,
+                facts.name,
+            )
+            if same and brought.digest == facts.digest:
                 return record.run
     return ""

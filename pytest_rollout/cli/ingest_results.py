@@ -87,7 +87,7 @@ def _bring(
 ) -> int:
     asked = Asked(
         file,
-        *(options[one] for one in ("phase", "name", "environment", "release", "ended", "by")),
+        *(options[option] for option in ("phase", "name", "environment", "release", "ended", "by")),
     )
     project = Project.here(options["root"], options["ledger"])
     place = place_of(project, kind, asked)
@@ -139,7 +139,9 @@ def _store(
         dict(loaded.digests),
         time.time_ns() // 1000,
     )
-    sighted = [results.Sighted(*one[:2], facts.ended_us, one[2]) for one in figures.series()]
+    sighted = [
+        results.Sighted(*series[:2], facts.ended_us, series[2]) for series in figures.series()
+    ]
     kept = results.Kept(content, "application/octet-stream")
     return results.store(store, judging, facts, kept, sighted, _cases(place, figures))
 
@@ -147,14 +149,14 @@ def _store(
 def _cases(place: Place, figures: Figures) -> Sequence[results.Case]:
     """The cases that a criterion asks for; others are in the file, and not in the ledger."""
     patterns = dict.fromkeys(pattern for ingest in place.asking for pattern in ingest.cases)
-    found = []
+    cases = []
     for case in figures.cases:
         if any(name_matches(pattern, case.name) for pattern in patterns):
             if hide(case.name) != case.name or case.name == results.ITEM:
                 raise RolloutError(f"the name of a case holds a secret: {hide(case.name):.80}")
             attempts = tuple((verdict, hide(why)[:500]) for verdict, why in case.attempts)
-            found.append(results.Case(case.name, attempts))
-    return found
+            cases.append(results.Case(case.name, attempts))
+    return cases
 
 
 def _say(
@@ -170,11 +172,11 @@ def _say(
         print_json(hide_in(_as_plain(place, facts, figures, run, known=known)))
         return
     ended = calendar.wall(facts.ended_us, place.plan.timezone)
-    what = f"{len(figures.cases)} cases" if facts.kind is ResultKind.JUNIT else (
+    content = f"{len(figures.cases)} cases" if facts.kind is ResultKind.JUNIT else (
         f"{facts.requests} requests in {figures.lasted_us / 1_000_000:.1f} s"
     )  # fmt: skip
     say(
-        f"{facts.file}: {facts.format}, {what}, ended {ended}, of {facts.release} in "
+        f"{facts.file}: {facts.format}, {content}, ended {ended}, of {facts.release} in "
         f"{place.environment}{' (brought before)' if known else ''}"
     )
     for note in facts.unsaid:

@@ -217,7 +217,7 @@ def _lines(
     says |= {path: _SAYS[Path(path).name] for path in added}
     width = max(map(len, says))
     yield f"written below {root}:"
-    yield from (f"  {path:<{width}}  {what}" for path, what in says.items())
+    yield from (f"  {path:<{width}}  {meaning}" for path, meaning in says.items())
     yield from (f"note: {note}" for note in notes)
     if open_:
         yield "to fill in:"

@@ -42,7 +42,7 @@ def asked(given: Given, root: Path) -> Given:
     name = given.name or click.prompt("Name of the plan", default=_name(root))
     template = given.template
     if template is None:
-        kinds = click.Choice([one.value for one in Template])
+        kinds = click.Choice([template.value for template in Template])
         template = Template(click.prompt("What is it", type=kinds, default=Template.WEB.value))
     phases = given.phases
     if not phases:
@@ -122,11 +122,11 @@ def _refuse_variables(given: Given) -> None:
 
 def _window(text: str) -> str:
     """Return a window as the plan writes it; raises OptionError."""
-    found = _DAYS_AND_HOURS.fullmatch(text.strip())
-    if found is None:
+    match = _DAYS_AND_HOURS.fullmatch(text.strip())
+    if match is None:
         why = f"{text!r:.60} is no window (write mon-thu 09:00-16:00)"
         raise OptionError("--window", why)
-    days, hours = (found[part] for part in ("days", "hours"))
+    days, hours = (match[part] for part in ("days", "hours"))
     parts = {"days": days and f"[{days}]" if "," in days else days, "hours": hours and f'"{hours}"'}
     stated = ", ".join(f"{key}: {value}" for key, value in parts.items() if value)
     return f"{{{stated}}}" if stated else ""

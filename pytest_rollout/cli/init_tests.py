@@ -83,12 +83,12 @@ def existing_tests(root: Path, plans: list[Path]) -> FoundTests:
             lines = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
             said = lines or (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing"]
             raise RolloutError(f"pytest could not collect the project's tests: {said[0]}")
-        found: dict[str, bool] = json.loads(listed.read_text(encoding="utf-8"))
+        outcomes: dict[str, bool] = json.loads(listed.read_text(encoding="utf-8"))
     folders = [path.parent.relative_to(root) for path in plans if path.parent != root]
     mine = {
         node: passes
-        for node, passes in found.items()
-        if not any(Path(NodeId.parse(node).path).is_relative_to(one) for one in folders)
+        for node, passes in outcomes.items()
+        if not any(Path(NodeId.parse(node).path).is_relative_to(folder) for folder in folders)
     }
     return FoundTests(
         tuple(node for node, passes in mine.items() if passes),

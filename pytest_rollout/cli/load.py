@@ -74,7 +74,7 @@ def command(
     kept = opening.address_in(ledger, Path.cwd()) if ledger else ""
     with ended_by_signal():
         asked = [Asked(plan, phase, where, project.root, kept) for plan, phase in phases]
-        runs = [_run_all(one, project, confirm=confirm, quiet=as_json) for one in asked]
+        runs = [_run_all(wanted, project, confirm=confirm, quiet=as_json) for wanted in asked]
     answer = worst_answer(run.answer for run in runs)
     if as_json:
         print_json(
@@ -127,16 +127,16 @@ def _phases(project: Project, name: str) -> Sequence[tuple[Plan, Phase]]:
         if address.gate is not None:
             raise RolloutError(f"{name}: a load is of a phase: {address.name}")
         phase = project.phase(address)
-        found = [(project.plan(address.plan), phase)]
+        phases = [(project.plan(address.plan), phase)]
     else:
-        found = phase_child.phases_of(project.plans, name)
-    if not found:
+        phases = phase_child.phases_of(project.plans, name)
+    if not phases:
         known = sorted({phase.id for plan in project.plans for phase in plan.phases})
         why = f"no plan has a phase `{name}` ({nearest(name, known)})"
         raise UnknownNameError(why, "phase", name, known)
-    loading = [(plan, phase) for plan, phase in found if plan.loads]
+    loading = [(plan, phase) for plan, phase in phases if plan.loads]
     if not loading:
-        paths = ", ".join(plan.path for plan, _ in found)
+        paths = ", ".join(plan.path for plan, _ in phases)
         raise RolloutError(f"{paths} states no `loads:`")
     return loading
 
@@ -175,9 +175,9 @@ def _run(asked: Asked, project: Project, *, quiet: bool) -> PhaseRan:
             follow(lambda: _so_far(asked, child), child.has_ended, sys.stderr)
         status, said = child.ended()
     again = Project.here(str(project.root), asked.ledger or None)
-    found = tuple(_decided(again, asked, before))
-    trouble = _trouble(status, found, said[-1] if said else "it said nothing")
-    ran = PhaseRan(asked.name, found, trouble or load_outcome.unmade(again, asked, found))
+    decisions = tuple(_decided(again, asked, before))
+    trouble = _trouble(status, decisions, said[-1] if said else "it said nothing")
+    ran = PhaseRan(asked.name, decisions, trouble or load_outcome.unmade(again, asked, decisions))
     if not quiet:
         _show(again, asked, ran, said)
     return ran

@@ -36,7 +36,7 @@ class _View:
         self._said_s = time.monotonic()
 
     def show(self, report: LoadReport) -> None:
-        """Show what there is of it."""
+        """Show how far the load is."""
         if self._drawn:
             self._drawn.show(live(report, self._drawn.width))
         elif time.monotonic() - self._said_s >= LINE_EVERY_S:
@@ -45,7 +45,7 @@ class _View:
 
 
 def one_load(project: Project, plans: Sequence[Plan], load: str, *, as_json: bool) -> int:
-    """Make a load of one of some plans, and say what it came to; the exit status."""
+    """Make one load of the plans and say what it came to; return the exit status."""
     stating = [plan for plan in plans if plan.load(load)]
     if not stating:
         known = sorted({stated.id for plan in plans for stated in plan.loads})

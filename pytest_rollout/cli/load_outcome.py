@@ -22,7 +22,7 @@ from pytest_rollout.report.load_stored import link_of
 def unmade(project: Project, asked: Asked, decisions: Sequence[Decision]) -> str:
     """Return why a GO is none: no load was made; empty where one was, or the answer is a no.
 
-    Who asks for a load and gets none must not be told GO, whatever else was decided.
+    A person who asks for a load and gets none must not be told GO.
     """
     if not decisions or worst_answer(decision.answer for decision in decisions) is not Answer.GO:
         return ""

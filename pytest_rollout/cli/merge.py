@@ -62,12 +62,12 @@ def command(
 def merge_into(target: str, sources: tuple[str, ...]) -> Merged:
     """Merge ledgers into one, which is made where there is none; raises LedgerError."""
     with ExitStack() as stack:
-        others = [stack.enter_context(closing(opening.to_read(source))) for source in sources]
+        opened = [stack.enter_context(closing(opening.to_read(source))) for source in sources]
         if not opening.exists(target):  # nothing is made where nothing can be merged
-            for other in others:
-                fit_to_merge(other, running)
+            for source in opened:
+                fit_to_merge(source, running)
         mine = stack.enter_context(closing(opening.to_write(target)))
-        return merge(mine, others, running=running)
+        return merge(mine, opened, running=running)
 
 
 def running(process: Process) -> bool:

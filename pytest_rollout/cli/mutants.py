@@ -60,14 +60,14 @@ class Mutated:
             raise OptionError("--at-least", f"{self.at_least!r} is no share (write it as 90%)")
         return float(parsed[1]) / 100
 
-    def check(self, what: str, faults: Sequence[str]) -> None:
+    def check(self, address: str, faults: Sequence[str]) -> None:
         """Raise RolloutError where options do not go together."""
         if self.paths and faults:
             raise OptionError("--fault", "is planted in one drill, mutants in another")
         if self.paths:
             return
         if self.further:
-            why = f"{self.further[0]!r} stands behind {what} (paths of mutants follow --mutants)"
+            why = f"{self.further[0]!r} stands behind {address} (paths of mutants follow --mutants)"
             raise RolloutError(why)
         given = {
             "--changed-since": self.changed_since,
@@ -145,18 +145,18 @@ def drill(asked: MutantsAsked, place: Path, report: Path, *, as_json: bool) -> i
     """
     needs_extra("mutants", "coverage")
     at_least = asked.mutated.share
-    found = _drilled(asked, place)
+    drilled = _drilled(asked, place)
     with closing(opening.to_write(asked.project.ledger_at)) as store:
-        keep(store, found)
-    data = {**to_data(found), "exit_status": exit_status(found, at_least)}
-    below = files.write_mutants(report, found.plan, data, to_markdown(found))
+        keep(store, drilled)
+    data = {**to_data(drilled), "exit_status": exit_status(drilled, at_least)}
+    below = files.write_mutants(report, drilled.plan, data, to_markdown(drilled))
     if as_json:
         print_json(data)
     else:
-        for line in (*mutation.lines(found), f"report: {os.path.relpath(below)}"):
+        for line in (*mutation.lines(drilled), f"report: {os.path.relpath(below)}"):
             say(line)
-        say(mutation.summary(found, at_least))
-    return _ENDED.get(found.stopped) or exit_status(found, at_least)
+        say(mutation.summary(drilled, at_least))
+    return _ENDED.get(drilled.stopped) or exit_status(drilled, at_least)
 
 
 def _drilled(asked: MutantsAsked, place: Path) -> MutationDrill:

@@ -49,11 +49,11 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
                 for name in (full, *called)
                 if name.count(".") == dots
             }
-            what = "criterion" if self._criteria else "phase"
+            kind = "criterion" if self._criteria else "phase"
             lists = "rollout check --json" if self._criteria else "rollout status"
             many = f"`{lists}` lists all {len(known)}" if len(known) > _MOST_LISTED else ""
             why = f"nothing is called {text!r} ({nearest(text, known, many)})"
-            raise UnknownNameError(why, what, text, known)
+            raise UnknownNameError(why, kind, text, known)
         return value
 
     def _is_short(self, plans: Sequence[Plan], text: str) -> bool:
@@ -69,8 +69,8 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
     ) -> list[CompletionItem]:
         """Return the names that begin so, each with its title."""
         items = self._described(_plans(ctx))
-        found = [item for item in items if item.value.startswith(incomplete)]
-        return found or [item for item in items if incomplete in item.value]
+        beginning = [item for item in items if item.value.startswith(incomplete)]
+        return beginning or [item for item in items if incomplete in item.value]
 
     def _full(self, plans: Sequence[Plan]) -> Iterator[str]:
         yield from (item.value for item in self._described(plans))

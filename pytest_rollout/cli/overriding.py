@@ -72,7 +72,7 @@ def _authors(plan: Plan, look: Look) -> Authors | None:
 
 
 def _signed(plan: Plan, look: Look, decision: Decision, people: Sequence[str]) -> None:
-    """Where people have keys, their word alone is not enough."""
+    """Raise RolloutError where people have keys and one of them has not signed."""
     if not plan.roster.has_keys:
         return
     given = signers(look.known.signed, decision.substance_digest)

@@ -212,11 +212,11 @@ def _blind(
         if life is None or life.begin is None:
             return {}
         release = followed(life.begin, life.since).expected.get(RELEASE)
-        found = list(blind(project, plan, where, environment, release))
+        reasons = list(blind(project, plan, where, environment, release))
     except (LedgerError, UndecodableError):  # of what is damaged the gates tell
         return {}
     return {
-        str(reason.facts["guardrail"]): sentences.text(reason, plan.timezone) for reason in found
+        str(reason.facts["guardrail"]): sentences.text(reason, plan.timezone) for reason in reasons
     }
 
 
@@ -265,8 +265,8 @@ def _against(
 ) -> Iterator[str]:
     """What other runs know against a GO, as `rollout clear` says it."""
     where = (project.ledger, gate, environment, standing.asked, decision.release)
-    others = contrary(*where, running=lambda of: processes.runs(of.host, of.pid, of.began))
-    yield from (sentences.text(reason, zone) for reason in held_by(others))
+    contradicting = contrary(*where, running=lambda of: processes.runs(of.host, of.pid, of.began))
+    yield from (sentences.text(reason, zone) for reason in held_by(contradicting))
 
 
 def _gate(address: Address) -> Gate:
@@ -297,11 +297,11 @@ def _signed(project: Project, demand: SignoffDemand) -> GateAnswer:
         return GateAnswer(Answer.HOLD, str(error), believed=False)
     given = [
         Signed(
-            one.body.signed,
-            one.record.at_us,
-            ssh.why_invalid(one.body.signed, one.body.armour, allowed),
+            signature.body.signed,
+            signature.record.at_us,
+            ssh.why_invalid(signature.body.signed, signature.body.armour, allowed),
         )
-        for one in told
+        for signature in told
     ]
     unsigned, objections = {}, []
     for finding in signed_by(demand, given):

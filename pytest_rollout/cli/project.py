@@ -55,13 +55,13 @@ class Project:
     @classmethod
     def here(cls, root: str | None, ledger: str | None, at: str | None = None) -> Project:
         """The project of the working directory, or of a given root; ``at`` is RFC 3339."""
-        found, ini = root_and_ini(root, Path.cwd())
+        folder, ini = root_and_ini(root, Path.cwd())
         stated = patterns_of(ini)
         words = list(find.DEFAULT_PATTERNS) if stated is None else stated
-        words.extend(plans_on_the_way(found, Path(root or Path.cwd()).absolute()))
-        kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, found)
-        report = found / _path(ini, "rollout_report")
-        return cls(found, tuple(words), kept, report, instant_in("--at", at) if at else None)
+        words.extend(plans_on_the_way(folder, Path(root or Path.cwd()).absolute()))
+        kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, folder)
+        report = folder / _path(ini, "rollout_report")
+        return cls(folder, tuple(words), kept, report, instant_in("--at", at) if at else None)
 
     @property
     def ledger_shown(self) -> str:
@@ -227,7 +227,7 @@ class Project:
 
     def _digest_now(self, plan: str) -> str:
         plans = (loaded.plan for loaded in self.found if loaded.plan and loaded.id == plan)
-        return next((found.digest for found in plans), "")
+        return next((plan_file.digest for plan_file in plans), "")
 
     def plan_of_run(self, address: Address, asked: AskingRun) -> tuple[Plan, Phase]:
         """The plan and phase as they were when a run judged by them."""
@@ -244,11 +244,11 @@ class Project:
     def _kept(self, asked: AskingRun) -> Loaded | None:
         text = self.ledger.text(asked.plan_digest)
         beside = {name: self.ledger.text(digest) for name, digest in asked.beside.items()}
-        found = {name: one for name, one in beside.items() if one is not None}
-        if text is None or len(found) < len(beside):
+        texts = {name: text for name, text in beside.items() if text is not None}
+        if text is None or len(texts) < len(beside):
             return None
         with collector_paused():
-            return parse(text, self.root / _PLAN, _PLAN, found, calendars=False)
+            return parse(text, self.root / _PLAN, _PLAN, texts, calendars=False)
 
 
 def keep_texts(ledger: Ledger, loaded: Loaded) -> None:

@@ -27,11 +27,11 @@ class Shown:
     name: str
     because: str = ""  # why the rehearsal is, though --env did not name it
 
-    def note(self, what: str) -> None:
+    def note(self, subject: str) -> None:
         """Say on standard error that a rehearsal is shown, where nobody asked for it by name."""
         if self.because:
             say(
-                f"{what}: {self.because}, so this is the rehearsal ({self.name}); --env shows "
+                f"{subject}: {self.because}, so this is the rehearsal ({self.name}); --env shows "
                 "another one",
                 err=True,
             )
@@ -75,7 +75,7 @@ def shown_environment(project: Project, given: str | None, where: Sequence[Addre
     and :meth:`Shown.note` says so.
     """
     plans = (loaded.plan for loaded in project.found if loaded.id == where[0].plan)
-    plan = next((one for one in plans if one is not None), None)
+    plan = next((plan for plan in plans if plan is not None), None)
     if given is not None:
         unknown = plan is not None and given not in plan.environments
         if plan and unknown and not (project.has_ledger and _on_record(project, given, where)):
@@ -107,7 +107,7 @@ def shown_environments(
 
 def named_by_all(shown: Iterable[Shown]) -> str | None:
     """The one environment that all plans are shown in, or None."""
-    names = {one.name for one in shown}
+    names = {environment.name for environment in shown}
     return names.pop() if len(names) == 1 else None
 
 

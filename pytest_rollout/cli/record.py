@@ -64,7 +64,7 @@ def command(
     plan = project.plan(where.plan)
     embedded = "a rehearsal records by itself what its operator does"
     environment = real_environment(plan, environment, embedded=embedded)
-    who, what = person(by), words("--says", says)
+    who, text = person(by), words("--says", says)
     now_us = time.time_ns() // 1000
     t_us = now_us if at is None else instant_in("--at", at)
     if t_us > now_us + _AHEAD_US:
@@ -73,7 +73,7 @@ def command(
         life = PhaseLife(store, where, environment)
         if type_ == RESUME and life.freeze() is None:
             raise RolloutError(f"{where.name} is not frozen on record in {environment}")
-        told = life.record(StoredEvent(type=type_, t_us=t_us, says=f"{what} ({who})"))
+        told = life.record(StoredEvent(type=type_, t_us=t_us, says=f"{text} ({who})"))
     stamp = instant(told.body.t_us, plan.timezone)
     if as_json:
         facts = {"phase": where.name, "environment": environment, "type": type_, "at": stamp}

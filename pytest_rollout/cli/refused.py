@@ -21,14 +21,14 @@ def refused(
     for environment in plan.environments.values():
         for phase in plan.phases if not environment.embedded else ():
             for gate in Gate:
-                found = [
+                rejected = [
                     (criterion, node, Effect(effects[node]))
                     for criterion in phase.of(gate)
                     for node in items.get(plan.address(phase.id).full(criterion.id), ())
                     if node in effects and _refuses(environment, gate, Effect(effects[node]))
                 ]
-                if found:
-                    yield _said(plan, phase, gate, environment, found)
+                if rejected:
+                    yield _said(plan, phase, gate, environment, rejected)
 
 
 def _refuses(environment: Environment, gate: Gate, effect: Effect) -> bool:
@@ -40,28 +40,28 @@ def _said(
     phase: Phase,
     gate: Gate,
     environment: Environment,
-    found: Sequence[tuple[Criterion, str, Effect]],
+    rejected: Sequence[tuple[Criterion, str, Effect]],
 ) -> str:
     """Where it stands, what is refused, by which rule, and what helps."""
     told = [
         f"{criterion.id} ({NodeId.parse(node).name} has effect {effect.value})"
-        for criterion, node, effect in found
+        for criterion, node, effect in rejected
     ]
     rest = len(told) - _MOST_CHECKS
     shown = ", ".join(told[:_MOST_CHECKS]) + (f" and {rest} more" if rest > 0 else "")
-    hard = any(criterion.severity is Severity.HARD for criterion, _, _ in found)
+    hard = any(criterion.severity is Severity.HARD for criterion, _, _ in rejected)
     never = ", so that gate is never GO there" if hard else ""
     if gate is Gate.ENTRY:
         rule = "nothing may be changed before the phase has begun, and its entry comes before that"
         fix = "move it to `gate: exit`, or have its check only look"
     else:
-        lacking = {effect for _, _, effect in found}
+        lacking = {effect for _, _, effect in rejected}
         allow = ", ".join(
             effect.value for effect in Effect if effect in environment.allow | lacking
         )
         rule = f"the environment does not allow it ({plan.path}:{environment.line})"
         fix = f"`allow: [{allow}]` there, or have the check only look"
-    line = min(criterion.line for criterion, _, _ in found)
+    line = min(criterion.line for criterion, _, _ in rejected)
     name = environment.name
     where = f"{plan.path}:{line}: {plan.address(phase.id, gate)} is never measured in {name} by"
     return f"{where} {shown}{never}: {rule} ({fix})"

@@ -143,10 +143,10 @@ def _final(
         if asked_for:
             raise
         return None  # the gate's own report needs no plan
-    found = final_report(project, plan, phase, decision) if where.gate is Gate.EXIT else None
-    if found is None and asked_for:
+    final = final_report(project, plan, phase, decision) if where.gate is Gate.EXIT else None
+    if final is None and asked_for:
         raise RolloutError(f"the plan asks for no report of {where} (`report:` of its phase)")
-    return found
+    return final
 
 
 def _print_observations(project: Project, decision: Decision) -> None:

@@ -70,16 +70,16 @@ def command(
         release = release_now(project, plan, where, why=why)
     full = plan.address(phase.id).full(slug)
     life = PhaseLife(project.ledger, plan.address(phase.id), where)
-    trip = next((one for one in life.trips(phase) if one.body.guardrail == full), None)
+    trip = next((trip for trip in life.trips(phase) if trip.body.guardrail == full), None)
     says = _says(project, plan, phase, slug, where, release, trip)
     asked = Reset(full, by.strip(), reason.strip(), 0, "", says, release)
     with closing(opening.to_write(project.ledger_at)) as store:
-        one = reset(store, asked, where)
+        done = reset(store, asked, where)
     if as_json:
-        print_json({**dataclasses.asdict(one), "environment": where})
+        print_json({**dataclasses.asdict(done), "environment": where})
     else:
-        say(f"{reset_words(one, plan.timezone)}; in {where}")
-        say(f"  then it was {one.was}")
+        say(f"{reset_words(done, plan.timezone)}; in {where}")
+        say(f"  then it was {done.was}")
         say("  it is judged on what is seen from now on, and is blind until enough is")
     return 0
 
@@ -147,11 +147,11 @@ def _standing(
     now_us = time.time_ns() // 1000
     fact = ReleaseFact("now", release) if plan.release else None
     now = read_now(project.ledger, address, phase, environment, fact=fact, now_us=now_us)
-    found = standings(plan, now.phase, now.world, now.running, now_us)
+    guardrails = standings(plan, now.phase, now.world, now.running, now_us)
     standing = next(
         (
             guardrail_standing
-            for guardrail_standing in found
+            for guardrail_standing in guardrails
             if guardrail_standing.guardrail.id == stated.id
         ),
         None,

@@ -43,7 +43,9 @@ def command(file: str | None, root: str | None, *, copy: bool, as_json: bool) ->
             path.write_text(copied(), encoding="utf-8")
             written.append(path.relative_to(project.root).as_posix())
     if as_json:
-        print_json({"schemas": {one: str(path) for one, path in paths.items()}, "written": written})
+        print_json(
+            {"schemas": {name: str(path) for name, path in paths.items()}, "written": written}
+        )
     elif copy:
         say(f"written: {', '.join(written)}")
     else:
@@ -61,9 +63,9 @@ def outdated(root: Path, plans: Iterable[Plan]) -> list[str]:
     copies = [(root / plan.path).with_name(COPY) for plan in plans]
     stale = [copy for copy in copies if copy.is_file() and copy.read_text("utf-8") != copied()]
     return [
-        f"{one.relative_to(root).as_posix()} is of another version of pytest-rollout, so editors "
+        f"{path.relative_to(root).as_posix()} is of another version of pytest-rollout, so editors "
         "may be wrong (`rollout schema --copy` writes it anew)"
-        for one in stale
+        for path in stale
     ]
 
 

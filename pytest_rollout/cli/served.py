@@ -24,21 +24,21 @@ def offences(plan: Plan, root: Path) -> list[str]:
     unread = list(locustfile_problems(plan, root))
     if missing("uvicorn"):
         return unread
-    known, found = _known(plan, root)
-    if not found:
-        found = list(_unknown(plan, known))
-    return [*unread, *(f"{plan.path}:{line}: {what}" for line, what in found)]
+    known, offending = _known(plan, root)
+    if not offending:
+        offending = list(_unknown(plan, known))
+    return [*unread, *(f"{plan.path}:{line}: {problem}" for line, problem in offending)]
 
 
 def unserved(plans: Iterable[Plan]) -> list[str]:
     """Return a note for each plan that serves what cannot be asked, for want of a library."""
     library = missing("uvicorn")
-    what = f"what it serves was not imported: {library} is not installed: {install('targets')}"
+    note = f"what it serves was not imported: {library} is not installed: {install('targets')}"
     served = {
         plan.path: [target.serve for target in plan.environments[EMBEDDED].targets.values()]
         for plan in plans
     }
-    return [f"{path}: {what}" for path, apps in served.items() if library and any(apps)]
+    return [f"{path}: {note}" for path, apps in served.items() if library and any(apps)]
 
 
 def _known(plan: Plan, root: Path) -> tuple[set[str], list[Offence]]:
@@ -46,13 +46,13 @@ def _known(plan: Plan, root: Path) -> tuple[set[str], list[Offence]]:
     from pytest_rollout.targets.launch import known_faults
 
     known: set[str] = set()
-    found: list[Offence] = []
+    offending: list[Offence] = []
     for target in plan.environments[EMBEDDED].targets.values():
         try:
             known |= set(known_faults(target.serve, root)) if target.serve else set()
         except RolloutError as error:
-            found.append((target.line, f"target {target.name} of {EMBEDDED}: {error}"))
-    return known, found
+            offending.append((target.line, f"target {target.name} of {EMBEDDED}: {error}"))
+    return known, offending
 
 
 def _unknown(plan: Plan, known: set[str]) -> Iterator[Offence]:

@@ -89,9 +89,9 @@ def _tell(demand: SignoffDemand, signature: Signature, *, as_json: bool) -> None
         facts = {name: getattr(signature, name) for name in names}
         print_json({**facts, "does_not_count": says or None})
         return
-    what = f"{_DONE[signature.stance]} {signature.decision}"
+    done = f"{_DONE[signature.stance]} {signature.decision}"
     where = f"{signature.gate} in {signature.environment}"
-    say(f"{signature.person} {what} of {where} as {signature.role}")
+    say(f"{signature.person} {done} of {where} as {signature.role}")
     if says:
         say(f"  it does not count: {says}")
 

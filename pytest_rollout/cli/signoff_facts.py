@@ -45,4 +45,4 @@ class Asked:
     def signed(self) -> tuple[Signed, ...]:
         """The signatures of the gate, each with what it is worth by the keys of today."""
         told = stored.all_of(self.project.ledger, self.gate, self.environment)
-        return tuple(believed(one, self.plan) for one in told)
+        return tuple(believed(signature, self.plan) for signature in told)

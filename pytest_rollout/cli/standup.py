@@ -45,13 +45,15 @@ def command(
     plans = [project.plan(plan)] if plan else project.plans
     shown = shown_environments(project, environment, plans)
     now = datetime.now(UTC)
-    told = [_standup(project, one, shown[one.id].name, now) for one in plans]
+    told = [_standup(project, stated, shown[stated.id].name, now) for stated in plans]
     if as_json:
-        texts = {one.id: list(lines(each)) for one, each in zip(plans, told, strict=True)}
+        texts = {
+            stated.id: list(lines(standup)) for stated, standup in zip(plans, told, strict=True)
+        }
         print_json({"environment": named_by_all(shown.values()), "plans": texts})
         return 0
-    for each in told:
-        for line in lines(each):
+    for standup in told:
+        for line in lines(standup):
             say(line)
     return 0
 
@@ -102,8 +104,8 @@ def _happened(project: Project, plan: Plan, environment: str, since: datetime) -
 def _due(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """The next steps that are open or overdue, the most urgent first."""
     steps = [(row, step) for row in rows for step in row["next"]]
-    due = [found for found in steps if urgency(found[1]) <= Urgency.OPEN]
-    return sorted(due, key=lambda found: urgency(found[1]))
+    due = [pair for pair in steps if urgency(pair[1]) <= Urgency.OPEN]
+    return sorted(due, key=lambda pair: urgency(pair[1]))
 
 
 def _decisions(project: Project, plan: Plan, environment: str) -> Iterator[Decision]:

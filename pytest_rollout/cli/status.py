@@ -69,27 +69,29 @@ def command(
     plans = [project.plan(plan)] if plan else project.plans
     shown = shown_environments(project, environment, plans)
     now = datetime.now(UTC)
-    rows = [row for one in plans for row in rows_of(project, one, shown[one.id].name, now)]
+    rows = [row for stated in plans for row in rows_of(project, stated, shown[stated.id].name, now)]
     if environment and plans and not any(row[gate.value]["run"] for row in rows for gate in Gate):
         project.environment(environment, plans)
     broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
     problems = [str(problem) for loaded in broken for problem in loaded.problems]
-    drifts = {one.id: drifted(project, one, shown[one.id].name) if drift else [] for one in plans}
+    drifts = {
+        stated.id: drifted(project, stated, shown[stated.id].name) if drift else []
+        for stated in plans
+    }
     if as_json:
         data = {"environment": named_by_all(shown.values()), "phases": rows, "problems": problems}
         data |= {"drift": [line for lines in drifts.values() for line in lines]} if drift else {}
         print_json(data)
         return 0
+    of = {stated.id: [row for row in rows if row["plan"] == stated.id] for stated in plans}
+    boards = [(stated, shown[stated.id].name, of[stated.id], drifts[stated.id]) for stated in plans]
     if html:
-        of = {one.id: [row for row in rows if row["plan"] == one.id] for one in plans}
-        boards = [(one, shown[one.id].name, of[one.id], drifts[one.id]) for one in plans]
         say(str(write_board(project.report, boards, now)))
         return 0
-    for stated in plans:
-        mine = [row for row in rows if row["plan"] == stated.id]
-        for line in status_lines.of_plan(stated, shown[stated.id].name, mine, drifts[stated.id]):
+    for board in boards:
+        for line in status_lines.of_plan(*board):
             say(line)
-        shown[stated.id].note(stated.id)
+        shown[board[0].id].note(board[0].id)
     for problem in problems:
         say(f"  not read: {problem}")
     return 0
@@ -221,9 +223,9 @@ def _at(plan: Plan, told: Told[Any]) -> str:
 
 def _opening(plan: Plan, phase: Phase, now: datetime) -> dict[str, Any]:
     """When changes of the phase may be made next; no words where nothing limits them."""
-    found = calendar.next_opening(plan, phase, now)
-    edges = (found.since, found.until) if found else ()
-    always = found is not None and found.since <= now and found.until is None
+    opening = calendar.next_opening(plan, phase, now)
+    edges = (opening.since, opening.until) if opening else ()
+    always = opening is not None and opening.since <= now and opening.until is None
     return {
         "opening": [edge and calendar.stamp(calendar.to_us(edge)) for edge in edges],
         "opens": "" if always else calendar.opening_words(plan, phase, now),

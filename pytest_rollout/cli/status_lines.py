@@ -80,12 +80,12 @@ def _cut(text: str, width: int) -> str:
 
 
 def _leading(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """What is wrong in the whole plan and who sees to it, worst first; of one phase nothing."""
+    """What is wrong in the whole plan and who sees to it, worst first; empty for one phase."""
     if len(rows) < 2:
         return []  # the phase itself says it
     steps = [(row, step) for row in rows for step in row["next"]]
     due = [(row, step) for row, step in steps if urgency(step) < Urgency.OPEN]
-    return sorted(due, key=lambda found: urgency(found[1]))[:_MOST_LEADING]
+    return sorted(due, key=lambda pair: urgency(pair[1]))[:_MOST_LEADING]
 
 
 def urgency(step: Row) -> Urgency:
@@ -123,7 +123,7 @@ def _details(row: Row, environment: str) -> Iterator[str]:
 
 
 def _noes(row: Row) -> str:
-    """The days on which gates last refused in drills; ``never`` only of one that was decided."""
+    """The days on which gates last refused in drills; ``never`` for a decided one that did not."""
     said = []
     for gate in Gate:
         last = row[gate.value]["last_no"]

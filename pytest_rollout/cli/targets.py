@@ -37,10 +37,10 @@ def command(
         project.environment(environment, plans)
     rows = [
         row
-        for one in plans
-        for name, stated in one.environments.items()
+        for plan in plans
+        for name, stated in plan.environments.items()
         if environment in (None, name)
-        for row in _rows(project, one, stated)
+        for row in _rows(project, plan, stated)
     ]
     if as_json:
         print_json({"environment": environment, "targets": rows})
@@ -80,7 +80,7 @@ def _row(project: Project, plan: Plan, target: Target) -> dict[str, Any]:
 
 
 def _file(project: Project, target: Target, file: str) -> tuple[str, str]:
-    """Where a file is, and whether it is there; that of a served target is made by each run."""
+    """Where a file is, and whether it is there; each run makes the file of a served target."""
     if target.of:
         return f"file: {file} of {target.of}", ""
     try:

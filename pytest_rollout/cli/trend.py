@@ -22,13 +22,13 @@ from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.plan import Address, Criterion
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
+from pytest_rollout.report import trend_plot
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.trend_plot import (
     TrendBand,
     TrendCut,
     TrendMark,
     TrendPoint,
-    trend,
     trend_line,
 )
 from pytest_rollout.soundness.nightly import finds
@@ -84,9 +84,9 @@ def command(
         raise RolloutError(why, code="address", address=criterion)
     address = parsed(phase_name)
     plan, phase = project.plan(address.plan), project.phase(address)
-    stated = next((one for one in phase.criteria if one.id == slug), None)
+    stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if stated is None:
-        known = [one.id for one in phase.criteria]
+        known = [criterion.id for criterion in phase.criteria]
         why = f"{address.name} has no criterion `{slug}` ({nearest(slug, known)})"
         raise UnknownNameError(why, "criterion", slug, known)
     if stated.rule is None:
@@ -103,8 +103,8 @@ def command(
         )
         return 0
     say(f"{criterion} in {where}: {count(len(figures), 'run')} known")
-    for one in trends:
-        for line in _lines(one, width):
+    for trend in trends:
+        for line in _lines(trend, width):
             say(line)
     return 0
 
@@ -124,12 +124,12 @@ def _of(stated: Criterion, group: Labels, rows: Sequence[Row]) -> _Trend:
     return _Trend(stated, group, rows, pinned_of(stated.rule, rows), changes, silent)
 
 
-def _points(one: _Trend) -> list[TrendPoint]:
-    changed = {id(one.known[change.index]) for change in one.changes}
-    cleared = set(refuted(one.rows))
+def _points(trend: _Trend) -> list[TrendPoint]:
+    changed = {id(trend.known[change.index]) for change in trend.changes}
+    cleared = set(refuted(trend.rows))
     return [
         TrendPoint(row.at, row.value, marks=tuple(_marks(row, changed, cleared)), says=_says(row))
-        for row in one.rows
+        for row in trend.rows
     ]
 
 
@@ -149,61 +149,65 @@ def _says(row: Row) -> str:
     return f"{release}run {row.run}" + (f": {row.why}" if row.why else "")
 
 
-def _band(one: _Trend) -> TrendBand | None:
-    if one.pinned is None or one.criterion.rule is None or one.criterion.rule.versus is None:
+def _band(trend: _Trend) -> TrendBand | None:
+    if trend.pinned is None or trend.criterion.rule is None or trend.criterion.rule.versus is None:
         return None
-    low, high = one.pinned.band
-    return TrendBand(low, high, one.pinned.middle, f"release {one.criterion.rule.versus.release}")
+    low, high = trend.pinned.band
+    return TrendBand(
+        low, high, trend.pinned.middle, f"release {trend.criterion.rule.versus.release}"
+    )
 
 
-def _cut(one: _Trend) -> TrendCut | None:
+def _cut(trend: _Trend) -> TrendCut | None:
     """The limit that the plan states; of a nightly rule its margin."""
-    rule = one.criterion.rule
+    rule = trend.criterion.rule
     assert rule is not None
     passes = rule.bands.passes
     limit = float(passes.limit)
-    if rule.versus is not None and one.pinned is None:
+    if rule.versus is not None and trend.pinned is None:
         return None
-    if one.pinned is not None:
-        limit *= one.pinned.middle
+    if trend.pinned is not None:
+        limit *= trend.pinned.middle
     return TrendCut(limit, not passes.upward, f"pass {passes.text}")
 
 
 def _draw(trends: Sequence[_Trend], path: Path, label: str) -> None:
-    for number, one in enumerate(trends, 1):
+    for number, trend in enumerate(trends, 1):
         named = path if len(trends) == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        name = " ".join(filter(None, (label, one.name)))
-        drawn = trend(_points(one), _band(one), _cut(one), label=name, standalone=True)
+        name = " ".join(filter(None, (label, trend.name)))
+        drawn = trend_plot.trend(
+            _points(trend), _band(trend), _cut(trend), label=name, standalone=True
+        )
         named.write_text(drawn, encoding="utf-8")
 
 
-def _lines(one: _Trend, width: int) -> Iterator[str]:
-    rule = one.criterion.rule
+def _lines(trend: _Trend, width: int) -> Iterator[str]:
+    rule = trend.criterion.rule
     assert rule is not None
-    name = f"{one.name}: " if one.name else ""
-    yield f"  {name}{trend_line(_points(one), _band(one), width - 2 - len(name))}"
-    if one.pinned is not None and rule.nightly is not None:
-        noise = f"{100 * math.expm1(one.pinned.apart):.2g} %"
+    name = f"{trend.name}: " if trend.name else ""
+    yield f"  {name}{trend_line(_points(trend), _band(trend), width - 2 - len(name))}"
+    if trend.pinned is not None and rule.nightly is not None:
+        noise = f"{100 * math.expm1(trend.pinned.apart):.2g} %"
         yield (
-            f"  noise floor: {one.pinned.base.percent:.2g} % from night to night, {noise} by "
-            f"{one.pinned.pairs} A/A pairs of neighbouring nights"
+            f"  noise floor: {trend.pinned.base.percent:.2g} % from night to night, {noise} by "
+            f"{trend.pinned.pairs} A/A pairs of neighbouring nights"
         )
-        yield f"  {finds(rule.nightly, one.pinned.base)}"
-    for change in one.changes:
-        row = one.known[change.index]
+        yield f"  {finds(rule.nightly, trend.pinned.base)}"
+    for change in trend.changes:
+        row = trend.known[change.index]
         size = 100 * (change.after / change.before - 1) if change.before else math.nan
         yield (
             f"  change point (a remark): from {row.at} on {change.after:.4g}, before "
             f"{change.before:.4g} ({size:+.1f} %), run {row.run}"
         )
-    if one.silent:
-        yield f"  {one.silent}"
+    if trend.silent:
+        yield f"  {trend.silent}"
 
 
-def _data(one: _Trend) -> dict[str, Any]:
-    pinned = one.pinned
+def _data(trend: _Trend) -> dict[str, Any]:
+    pinned = trend.pinned
     return {
-        "group": dict(one.group),
+        "group": dict(trend.group),
         "runs": [
             {
                 "at": row.at,
@@ -214,7 +218,7 @@ def _data(one: _Trend) -> dict[str, Any]:
                 "reason": row.code or None,
                 "why": row.why or None,
             }
-            for row in one.rows
+            for row in trend.rows
         ],
         "pinned": None
         if pinned is None
@@ -226,8 +230,8 @@ def _data(one: _Trend) -> dict[str, Any]:
             "common": pinned.base.shared,
         },
         "change_points": [
-            {"run": one.known[change.index].run, "before": change.before, "after": change.after}
-            for change in one.changes
+            {"run": trend.known[change.index].run, "before": change.before, "after": change.after}
+            for change in trend.changes
         ],
-        "silent": one.silent or None,
+        "silent": trend.silent or None,
     }

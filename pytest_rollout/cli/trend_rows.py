@@ -64,15 +64,15 @@ def rows_of(
     """Return the rows of each group of a criterion's rule, oldest first."""
     rule = criterion.rule
     assert rule is not None
-    found: dict[Labels, list[Row]] = {}
+    rows: dict[Labels, list[Row]] = {}
     for figure in figures:
         groups: dict[Labels, list[Seen]] = {}
         for seen in figure.seen:
             if seen.slot.series == rule.metric and _fits(rule, seen):
                 groups.setdefault(_group(rule, seen), []).append(seen)
         for group, items in groups.items():
-            found.setdefault(group, []).append(_row(plan, criterion, rule, figure, group, items))
-    return found
+            rows.setdefault(group, []).append(_row(plan, criterion, rule, figure, group, items))
+    return rows
 
 
 def _fits(rule: Rule, seen: Seen) -> bool:
@@ -145,7 +145,7 @@ def pinned_of(rule: Rule, rows: Sequence[Row]) -> Pinned | None:
     first = [nights[night] for night in sorted(nights)][: nightly.baseline]
     if len(first) < nightly.baseline:
         return None
-    steps = [(one[0] - other[0]) ** 2 for one, other in pairwise(first)]
+    steps = [(earlier[0] - later[0]) ** 2 for earlier, later in pairwise(first)]
     values = [Fraction(taken[night]) for night in sorted(nights)[: nightly.baseline]]
     whole = rounding(rule, values)
     return Pinned(baseline_of(first, whole), len(steps), math.sqrt(fmean(steps) / 2))
@@ -154,6 +154,6 @@ def pinned_of(rule: Rule, rows: Sequence[Row]) -> Pinned | None:
 def refuted(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the runs that were suspicious, and that a later run of the same night cleared."""
     for place, row in enumerate(rows):
-        later = (one for one in rows[place + 1 :] if one.night == row.night)
-        if row.code == "nightly.ask" and any(one.code == "nightly.alike" for one in later):
+        later = (after for after in rows[place + 1 :] if after.night == row.night)
+        if row.code == "nightly.ask" and any(row.code == "nightly.alike" for row in later):
             yield row.run

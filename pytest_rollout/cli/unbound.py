@@ -25,7 +25,9 @@ def files_beside(root: Path, plan: Plan) -> list[str]:
 
     Of a folder of which it binds a part, the rest was left out on purpose.
     """
-    patterns = [NodePattern(text) for _, one in plan.criteria() for text in plan.bound_ids(one)]
+    patterns = [
+        NodePattern(text) for _, criterion in plan.criteria() for text in plan.bound_ids(criterion)
+    ]
     bound = [path for place in _places(root, patterns) for path in _modules(root, place)]
     bound = [path for path in dict.fromkeys(bound) if _means(patterns, path)]
     folders = dict.fromkeys(path.rpartition("/")[0] for path in bound)
@@ -39,7 +41,7 @@ def files_beside(root: Path, plan: Plan) -> list[str]:
 
 
 def unlike(
-    root: Path, plan: Plan, found: Mapping[str, Any], beside: Collection[str]
+    root: Path, plan: Plan, collected: Mapping[str, Any], beside: Collection[str]
 ) -> tuple[list[str], list[str]]:
     """Return what bindings.txt or a criterion lacks: problems and remarks.
 
@@ -47,8 +49,10 @@ def unlike(
     RolloutError where the list cannot be read.
     """
     listed = bindings.listed(root / plan.path, root)
-    items = {name: each for name, each in found["items"].items() if name.startswith(f"{plan.id}.")}
-    new = list(_unbound(plan, items, found["unasked"], beside))
+    items = {
+        name: nodes for name, nodes in collected["items"].items() if name.startswith(f"{plan.id}.")
+    }
+    new = list(_unbound(plan, items, collected["unasked"], beside))
     new += _unlisted(plan, listed, items) if listed is not None else ()
     gone = list(_uncollected(listed, items)) if listed is not None else []
     return (gone + new, []) if plan.bindings is Bindings.STRICT else (gone, new)
@@ -65,7 +69,10 @@ def _unbound(
     ``items`` are those of each criterion (full id), ``unasked`` those that nothing is bound to,
     ``beside`` the files of :func:`files_beside`.
     """
-    criteria = {plan.address(phase.id).full(one.id): (phase, one) for phase, one in plan.criteria()}
+    criteria = {
+        plan.address(phase.id).full(criterion.id): (phase, criterion)
+        for phase, criterion in plan.criteria()
+    }
     binding: dict[str, tuple[Phase, Criterion]] = {}
     for name, nodes in items.items():
         if name in criteria:
@@ -90,8 +97,8 @@ def _uncollected(
     """Yield each check that the reviewed list has and that is not collected."""
     for name in sorted(listed):
         here = set(items.get(name, ()))
-        gone = (one for one in dict.fromkeys(listed[name]) if one not in here)
-        yield from (f"{name}: {one} is listed, but not collected" for one in gone)
+        gone = (node for node in dict.fromkeys(listed[name]) if node not in here)
+        yield from (f"{name}: {node} is listed, but not collected" for node in gone)
 
 
 def _unlisted(
@@ -100,7 +107,7 @@ def _unlisted(
     """Yield a remark for each criterion of which the reviewed list lacks collected checks."""
     for name in sorted(items):
         there = set(listed.get(name, ()))
-        new = [one for one in dict.fromkeys(items[name]) if one not in there]
+        new = [node for node in dict.fromkeys(items[name]) if node not in there]
         if new:
             lacks = f"{bindings.NAME} lacks {_shown_of(new, 'check')}"
             fix = f"review them: `rollout check {plan.id} --write-bindings` writes it anew"
@@ -152,7 +159,7 @@ def _direct(root: Path, folder: str) -> list[str]:
 
 
 def _beside(modules: Sequence[str], bound: Collection[str]) -> list[str]:
-    """Those that are not bound, where most are."""
+    """The modules that are not bound; empty where too many are not."""
     left = [path for path in modules if path not in bound]
     return left if len(left) <= _MOST_OF_A_FOLDER * len(modules) else []
 

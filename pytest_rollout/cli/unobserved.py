@@ -19,7 +19,12 @@ def unobserved(plan: Plan, root: Path) -> Iterator[str]:
     folder = (root / plan.path).parent
     known = "\n".join(_text(path) for path in sorted(folder.rglob("*.py")))
     for phase in plan.phases:
-        asked = {rule.metric for one in _stated(phase) if one.check for rule in _rules(one)}
+        asked = {
+            rule.metric
+            for criterion in _stated(phase)
+            if criterion.check
+            for rule in _rules(criterion)
+        }
         for guardrail in _stated(phase):
             lacking = [
                 rule.metric

@@ -59,13 +59,13 @@ def command(
     given = [_anchor(Path(file)) for file in files]
     if not given and ledger is None:
         given = list(reported(project))
-    found = verify(project.ledger, given)
+    verified = verify(project.ledger, given)
     if as_json:
-        print_json(dataclasses.asdict(found))
+        print_json(dataclasses.asdict(verified))
     else:
-        for line in _lines(found):
+        for line in _lines(verified):
             say(line)
-    wrong = found.problems or found.holding or found.foreign
+    wrong = verified.problems or verified.holding or verified.foreign
     return Answer.HOLD.exit_status if wrong else 0
 
 
@@ -73,9 +73,9 @@ def _receipt(project: Project, path: Path, *, as_json: bool) -> int:
     """Whether a receipt still counts; 11 where it does not."""
     from pytest_rollout.cli.receipts import wrong
 
-    found = verify(project.ledger, ())
+    verified = verify(project.ledger, ())
     given, problems = wrong(project, path)
-    problems = [*found.problems[:1], *problems]
+    problems = [*verified.problems[:1], *problems]
     if as_json:
         facts = {"gate": given.gate, "environment": given.environment, "until": given.until}
         print_json({"valid": not problems, **facts, "problems": problems})
@@ -119,8 +119,8 @@ def _anchor(path: Path) -> Anchor:
             raw = file.read(_MOST_BYTES + 1)
         if len(raw) > _MOST_BYTES:
             raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
-        found = decode(_Anchored, json.loads(raw))
-        return Anchor(found.ledger, str(path), found.run)
+        anchored = decode(_Anchored, json.loads(raw))
+        return Anchor(anchored.ledger, str(path), anchored.run)
     except (OSError, ValueError, RecursionError) as error:
         why = f"{path} is no decision.json with an anchor: {error}"
         raise RolloutError(why, code="anchor", file=str(path)) from error
@@ -132,23 +132,27 @@ def reported(project: Project) -> Iterator[Anchor]:
         yield _anchor(path)
 
 
-def _lines(found: Verification) -> Iterator[str]:
-    yield f"{found.records} records of {found.runs} runs"
+def _lines(verified: Verification) -> Iterator[str]:
+    yield f"{verified.records} records of {verified.runs} runs"
     settled = {
         settlement.run: f": settled by {settlement.by} at {settlement.at} ({settlement.why})"
-        for settlement in found.settled
+        for settlement in verified.settled
     }
-    yield from (f"run {name} has not finished{settled.get(name, '')}" for name in found.unfinished)
-    for open_run in found.holding:
+    yield from (
+        f"run {name} has not finished{settled.get(name, '')}" for name in verified.unfinished
+    )
+    for open_run in verified.holding:
         yield f"{open_run.gate} in {open_run.environment} holds until a full run of it is sealed"
-    yield from found.problems[:_MOST_PROBLEMS]
-    if len(found.problems) > _MOST_PROBLEMS:
-        yield f"and {len(found.problems) - _MOST_PROBLEMS} more"
-    for anchor in found.foreign:
+    yield from verified.problems[:_MOST_PROBLEMS]
+    if len(verified.problems) > _MOST_PROBLEMS:
+        yield f"and {len(verified.problems) - _MOST_PROBLEMS} more"
+    for anchor in verified.foreign:
         yield f"{anchor.source} belongs to another ledger (record {anchor.head.sequence})"
-    if found.anchored is None:
+    if verified.anchored is None:
         yield "unanchored: a cut tail cannot be seen without a decision.json"
     else:
-        yield f"anchored at record {found.anchored.head.sequence} by {found.anchored.source}"
-    held = ", but not anchored" * bool(found.foreign) + ", but unfinished" * bool(found.holding)
-    yield "NOT whole" if found.problems else f"whole{held}"
+        yield f"anchored at record {verified.anchored.head.sequence} by {verified.anchored.source}"
+    held = ", but not anchored" * bool(verified.foreign) + ", but unfinished" * bool(
+        verified.holding
+    )
+    yield "NOT whole" if verified.problems else f"whole{held}"

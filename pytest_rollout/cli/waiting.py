@@ -32,9 +32,9 @@ class Waiting:
         deadline = self.now() + self.limit_us / 1_000_000
         while True:
             looks = look()
-            if all(one.answer.answer is Answer.GO for one in looks):
+            if all(seen.answer.answer is Answer.GO for seen in looks):
                 return looks
-            final = [finding for one in looks for finding in hopeless(one.answer, one.known)]
+            final = [finding for seen in looks for finding in hopeless(seen.answer, seen.known)]
             if final:
                 names = ", ".join(dict.fromkeys(named(finding) for finding in final))
                 self.why = f"waiting cannot help: {names}"

@@ -28,7 +28,7 @@ def known(plan: Plan, person: str, role: str, at: datetime) -> None:
     """Raise RolloutError unless a person of the plan holds a role at that time."""
     roster = plan.roster
     if roster.person(person) is None:
-        ids = [one.id for one in roster.people]
+        ids = [member.id for member in roster.people]
         if not ids:
             raise RolloutError(
                 f"there are no people in roles.yaml beside {plan.path}; a line of it: "

@@ -33,7 +33,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursi
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One rehearsal: of which phase, with which fault, with its files in which folder.
+    """One rehearsal: its phase, its fault and the folder of its files.
 
     ``phases`` are rehearsed together: the phase, and those whose findings it reads. ``environ`` is
     set for the child beside what it inherits, ``options`` are handed to its pytest.
@@ -145,10 +145,12 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
     trouble = next(filter(None, (_wrong(task, decision) for decision in decisions)), "")
     if status not in _DECIDED:
         trouble = f"pytest ended with status {status}: {_last_line(log)}"
-    every = [finding for found in decisions for finding in (*found.criteria, *found.guardrails)]
+    every = [
+        finding for decision in decisions for finding in (*decision.criteria, *decision.guardrails)
+    ]
     known = judged(task.plan, task.phase, task.phases or (task.phase,))
     findings = [finding for finding in every if _slug(finding.id) in known]
-    rails = {guardrail.id for found in decisions for guardrail in found.guardrails}
+    rails = {guardrail.id for decision in decisions for guardrail in decision.guardrails}
     return Rehearsal(
         verdicts={_slug(finding.id): finding.verdict for finding in findings},
         reasons={_slug(finding.id): _why(task, finding) for finding in findings},
@@ -158,9 +160,9 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
         seconds=seconds,
         trouble=trouble,
         demands=tuple(
-            Demanded(demand.id, found.gate, demand.verdict, _why(task, demand))
-            for found in decisions
-            for demand in found.demands
+            Demanded(demand.id, decision.gate, demand.verdict, _why(task, demand))
+            for decision in decisions
+            for demand in decision.demands
         ),
         checks={_slug(finding.id): _checks(finding) for finding in findings},
     )
@@ -178,9 +180,9 @@ def _decision(task: Task, gate: Gate) -> Decision:
     """What the child decided of a gate; its folder holds nothing else."""
     place = f"**/{EMBEDDED}/*/{gate.value}/decision.json"
     for path in sorted((task.folder / "report").glob(place)):
-        found = from_json(path.read_text(encoding="utf-8"))
-        if (found.address.plan, found.address.phase) == (task.plan.id, task.phase.id):
-            return found
+        decision = from_json(path.read_text(encoding="utf-8"))
+        if (decision.address.plan, decision.address.phase) == (task.plan.id, task.phase.id):
+            return decision
     raise FileNotFoundError(gate.value)
 
 

@@ -33,7 +33,7 @@ class Wanted:
 
     @property
     def together(self) -> tuple[Phase, ...]:
-        """The phases that must be rehearsed so that all that names a fault is judged."""
+        """The phases to rehearse so that everything that names a fault is judged."""
         return reach(self.plan, self.phase, [name for fault in self.faults for name in fault.by])
 
 
@@ -51,14 +51,20 @@ def conduct(wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], No
     """Rehearse each phase without a fault, then with each; ``say`` hears how it goes."""
     healthy = _healthy(wanted, means, say)
     planted = {
-        _folder(means, one, number): (one, fault)
-        for one in wanted
-        for number, fault in enumerate(one.faults, 1)
-        if matrix.provable(fault, healthy[one.address])
+        _folder(means, chosen, number): (chosen, fault)
+        for chosen in wanted
+        for number, fault in enumerate(chosen.faults, 1)
+        if matrix.provable(fault, healthy[chosen.address])
     }
     tasks = [
-        Task(one.plan, one.phase, fault.fault, folder, reach(one.plan, one.phase, fault.by))
-        for folder, (one, fault) in planted.items()
+        Task(
+            chosen.plan,
+            chosen.phase,
+            fault.fault,
+            folder,
+            reach(chosen.plan, chosen.phase, fault.by),
+        )
+        for folder, (chosen, fault) in planted.items()
     ]
     if tasks:
         faults, about = count(len(tasks), "fault"), _about(tasks, healthy, means.jobs)
@@ -66,11 +72,11 @@ def conduct(wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], No
     pace = Pace(len(tasks), time.monotonic)
     rows: dict[tuple[Address, str], FaultRow] = {}
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
-        one, fault = planted[task.folder]
-        row = matrix.row(fault, healthy[one.address], seen)
-        rows[one.address, fault.fault] = row
-        say(f"{pace.next()} {one.address} {_words(row)} ({row.seconds:.1f} s)")
-    return [_drill(one, healthy[one.address], rows) for one in wanted]
+        chosen, fault = planted[task.folder]
+        row = matrix.row(fault, healthy[chosen.address], seen)
+        rows[chosen.address, fault.fault] = row
+        say(f"{pace.next()} {chosen.address} {_words(row)} ({row.seconds:.1f} s)")
+    return [_drill(chosen, healthy[chosen.address], rows) for chosen in wanted]
 
 
 def _about(tasks: Sequence[Task], healthy: Mapping[Address, Rehearsal], jobs: int) -> str:
@@ -82,17 +88,18 @@ def _about(tasks: Sequence[Task], healthy: Mapping[Address, Rehearsal], jobs: in
 def _healthy(
     wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], None]
 ) -> dict[Address, Rehearsal]:
-    found: dict[Address, Rehearsal] = {}
+    rehearsals: dict[Address, Rehearsal] = {}
     tasks = [
-        Task(one.plan, one.phase, None, _folder(means, one, 0), one.together) for one in wanted
+        Task(chosen.plan, chosen.phase, None, _folder(means, chosen, 0), chosen.together)
+        for chosen in wanted
     ]
     say(f"{count(len(tasks), 'phase')} without a fault first")
     for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         address = Address(task.plan.id, task.phase.id)
-        found[address] = seen
+        rehearsals[address] = seen
         answers = ", ".join(f"{gate} {answer.value}" for gate, answer in seen.answers.items())
         say(f"{address} without a fault: {seen.trouble or answers} ({seen.seconds:.1f} s)")
-    return found
+    return rehearsals
 
 
 def _drill(wanted: Wanted, healthy: Rehearsal, rows: dict[tuple[Address, str], FaultRow]) -> Drill:

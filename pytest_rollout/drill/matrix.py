@@ -27,14 +27,14 @@ class Named:
 
 def named(phase: Phase) -> tuple[Named, ...]:
     """The faults that a phase names, in the plan's order."""
-    found: dict[str, dict[str, Gate]] = {}
+    gates: dict[str, dict[str, Gate]] = {}
     for criterion in phase.criteria:
         for fault in criterion.faults:
-            found.setdefault(fault, {})[criterion.id] = criterion.gate
+            gates.setdefault(fault, {})[criterion.id] = criterion.gate
     for guardrail in phase.guardrails:
         for fault in guardrail.faults:
-            found.setdefault(fault, {})[guardrail.id] = Gate.EXIT
-    return tuple(Named(fault, by) for fault, by in found.items())
+            gates.setdefault(fault, {})[guardrail.id] = Gate.EXIT
+    return tuple(Named(fault, by) for fault, by in gates.items())
 
 
 def matches(wanted: str, fault: str) -> bool:
@@ -57,12 +57,12 @@ def sample(faults: Sequence[Named], size: int, seed: int) -> tuple[Named, ...]:
     return tuple(fault for fault in faults if fault.fault in taken)
 
 
-def provable(one: Named, healthy: Rehearsal) -> bool:
+def provable(fault: Named, healthy: Rehearsal) -> bool:
     """Whether planting a fault can prove anything: what names it passes without it."""
-    return any(healthy.verdicts.get(name) in _GOOD for name in one.by)
+    return any(healthy.verdicts.get(name) in _GOOD for name in fault.by)
 
 
-def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> FaultRow:
+def row(fault: Named, healthy: Rehearsal, seen: Rehearsal) -> FaultRow:
     """What a fault did, by a rehearsal without it and one with it."""
     passed = [name for name, verdict in healthy.verdicts.items() if verdict in _GOOD]
     left = {
@@ -74,9 +74,9 @@ def row(one: Named, healthy: Rehearsal, seen: Rehearsal) -> FaultRow:
     collapsed = bool(judged) and all(name in left for name in judged)
     dead = collapsed and all(left[name] in _UNMEASURED for name in judged)
     return FaultRow(
-        fault=one.fault,
-        cells=tuple(_cell(name, gate, healthy, seen, dead=dead) for name, gate in one.by.items()),
-        collateral={name: verdict for name, verdict in left.items() if name not in one.by},
+        fault=fault.fault,
+        cells=tuple(_cell(name, gate, healthy, seen, dead=dead) for name, gate in fault.by.items()),
+        collateral={name: verdict for name, verdict in left.items() if name not in fault.by},
         answers=seen.answers,
         collapsed=collapsed,
         seconds=seen.seconds,

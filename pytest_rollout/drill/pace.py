@@ -17,7 +17,7 @@ class Pace:
         self._ended = 0
 
     def next(self) -> str:
-        """One more ended: ``[3/20, about 4 min left]``."""
+        """Count one more as ended; return ``[3/20, about 4 min left]``."""
         self._ended += 1
         left = self._of - self._ended
         if not left:

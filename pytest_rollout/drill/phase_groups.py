@@ -10,8 +10,8 @@ from pytest_rollout.model.plan import Criterion, Phase, Plan
 def reach(plan: Plan, phase: Phase, names: Iterable[str]) -> tuple[Phase, ...]:
     """The phase with all that some of its criteria roll up, through all levels, in plan order."""
     wanted = set(names)
-    found = {phase.id}
-    todo = [(phase, one) for one in phase.criteria if one.id in wanted]
+    reached = {phase.id}
+    todo = [(phase, criterion) for criterion in phase.criteria if criterion.id in wanted]
     done: set[tuple[str, str]] = set()
     while todo:
         where, criterion = todo.pop()
@@ -19,14 +19,14 @@ def reach(plan: Plan, phase: Phase, names: Iterable[str]) -> tuple[Phase, ...]:
             continue
         done.add((where.id, criterion.id))
         further = list(_read(plan, where, criterion))
-        found |= {other.id for other, _ in further}
+        reached |= {further_phase.id for further_phase, _ in further}
         todo += further
-    return tuple(one for one in plan.phases if one.id in found)
+    return tuple(stated for stated in plan.phases if stated.id in reached)
 
 
 def judged(plan: Plan, phase: Phase, rehearsed: Iterable[Phase]) -> frozenset[str]:
     """The criteria and guardrails of a phase that such a rehearsal can judge, by id."""
-    ids = {one.id for one in rehearsed}
+    ids = {stated.id for stated in rehearsed}
     whole = (
         criterion.id
         for criterion in phase.criteria
@@ -38,9 +38,9 @@ def judged(plan: Plan, phase: Phase, rehearsed: Iterable[Phase]) -> frozenset[st
 def _read(plan: Plan, phase: Phase, criterion: Criterion) -> Iterator[tuple[Phase, Criterion]]:
     """The criteria whose findings one reads: members of its group, and what it rolls up."""
     members = {name for name, _ in criterion.of.members} if criterion.of else set()
-    yield from ((phase, one) for one in phase.criteria if one.id in members)
+    yield from ((phase, stated) for stated in phase.criteria if stated.id in members)
     for led in criterion.rolls_up:
-        other = next(one for one in plan.phases if one.id == led.phase)
-        for one in other.of(led.gate):
-            if led.criterion in (None, one.id):
-                yield other, one
+        led_phase = next(stated for stated in plan.phases if stated.id == led.phase)
+        for led_criterion in led_phase.of(led.gate):
+            if led.criterion in (None, led_criterion.id):
+                yield led_phase, led_criterion

@@ -103,8 +103,8 @@ def _pages(repository: str, number: int, token: str, api: str) -> Iterator[Mappi
     owner, _, name = repository.partition("/")
     given = {"owner": owner, "name": name, "number": number, "after": None}
     for _ in range(_MOST_PAGES):
-        found = _asked(github, given, repository, number, api)
-        pull = (found.get("repository") or {}).get("pullRequest")
+        answer = _asked(github, given, repository, number, api)
+        pull = (answer.get("repository") or {}).get("pullRequest")
         if not isinstance(pull, Mapping):
             raise RolloutError(_unknown(repository, number))
         yield pull

@@ -69,7 +69,7 @@ def _decoder(hint: Any) -> _Decode:
         return _labels
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        (kept,) = (one for one in inner if one is not type(None))
+        (kept,) = (kind for kind in inner if kind is not type(None))
         return _optional(_decoder(kept))
     if origin is tuple:
         return _array(inner)
@@ -105,17 +105,17 @@ def _plain(kind: Any) -> _Decode:
 
 def _array(inner: tuple[Any, ...]) -> _Decode:
     """What reads an array: its items all of one type, or each of its own."""
-    each = tuple(_decoder(hint) for hint in inner if hint is not Ellipsis)
-    same = each[0] if inner[-1] is Ellipsis else None
+    decoders = tuple(_decoder(hint) for hint in inner if hint is not Ellipsis)
+    same = decoders[0] if inner[-1] is Ellipsis else None
 
     def array(data: Any) -> tuple[Any, ...]:
         if not isinstance(data, list):
             raise ValueError(f"{data!r:.60} is no array")
         if same is not None:
             return tuple(map(same, data))
-        if len(each) != len(data):
-            raise ValueError(f"{data!r:.60} has not {len(each)} items")
-        return tuple(item(value) for item, value in zip(each, data, strict=True))
+        if len(decoders) != len(data):
+            raise ValueError(f"{data!r:.60} has not {len(decoders)} items")
+        return tuple(item(value) for item, value in zip(decoders, data, strict=True))
 
     return array
 
@@ -184,7 +184,7 @@ def schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": {"type": "string"}}
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return {"anyOf": [schema_of(one, definitions) for one in inner]}
+        return {"anyOf": [schema_of(kind, definitions) for kind in inner]}
     if origin is tuple:
         return {"type": "array", "items": schema_of(inner[0], definitions)}
     if origin is not None:
@@ -192,7 +192,7 @@ def schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if is_dataclass(hint):
         return _schema_of_record(hint, definitions)
     if issubclass(hint, Enum):
-        return {"enum": [one.value for one in hint]}
+        return {"enum": [member.value for member in hint]}
     return {"type": _PLAIN[hint]}
 
 

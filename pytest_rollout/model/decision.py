@@ -167,14 +167,22 @@ def _from_sentences(data: Mapping[str, Any]) -> dict[str, Any]:
         return {**finding, "reason": _sentence(finding["reason"]), "parts": _parts(finding)}
 
     answer = data["decision"]
-    causes = [{"id": "", "answer": answer, "reason": _sentence(one)} for one in data["reasons"]]
+    causes = [
+        {"id": "", "answer": answer, "reason": _sentence(sentence)} for sentence in data["reasons"]
+    ]
     return {
         **data,
         "schema": SCHEMA,  # of the shape; `judge` still says who judged
         "timezone": "UTC",
         "reasons": causes,
-        "conditions": [{**one, "reason": _sentence(one["because"])} for one in data["conditions"]],
-        **{key: [of(one) for one in data[key]] for key in ("demands", "criteria", "guardrails")},
+        "conditions": [
+            {**condition, "reason": _sentence(condition["because"])}
+            for condition in data["conditions"]
+        ],
+        **{
+            key: [of(finding) for finding in data[key]]
+            for key in ("demands", "criteria", "guardrails")
+        },
     }
 
 
@@ -185,13 +193,13 @@ def _sentence(text: str) -> dict[str, Any]:
 def _parts(finding: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
-            "subject": {"kind": "member", "ref": one["name"]},
-            "verdict": one["verdict"],
-            "reason": _sentence(one["because"]),
-            "estimate": _estimate(one["seen"]),
-            "attempts": [_attempted(attempt) for attempt in one["attempts"]],
+            "subject": {"kind": "member", "ref": evidence["name"]},
+            "verdict": evidence["verdict"],
+            "reason": _sentence(evidence["because"]),
+            "estimate": _estimate(evidence["seen"]),
+            "attempts": [_attempted(attempt) for attempt in evidence["attempts"]],
         }
-        for one in finding["evidence"]
+        for evidence in finding["evidence"]
     ]
 
 

@@ -23,7 +23,7 @@ class DrillOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demanded:
-    """What became of one demand of a gate on the run itself, as that its release is known."""
+    """What became of one demand of a gate on the run itself, such as a known release."""
 
     id: str
     gate: Gate

@@ -15,7 +15,7 @@ _PLACE = re.compile(r"\[\s*([0-9]+)\s*\]")
 
 
 class NothingThereError(LookupError):
-    """JSON holds nothing at a path: up to where it leads, and what is there instead."""
+    """JSON holds nothing at a path; it says up to where the path leads, and what is there."""
 
     def __init__(self, path: str, there: str, keys: str | None = None) -> None:
         super().__init__(f"holds nothing at {path}; {there}")
@@ -29,29 +29,29 @@ def parse(text: str) -> Steps:
     steps: list[str] = []
     rest = text.strip().removeprefix(".")
     while rest:
-        found = _QUOTED.match(rest) or _PLACE.match(rest)
-        if found is None and rest.startswith("["):
+        match = _QUOTED.match(rest) or _PLACE.match(rest)
+        if match is None and rest.startswith("["):
             raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
-        found = found or _PLAIN.match(rest)
-        after = rest[found.end() :] if found else ""
-        if found is None or not re.match(r"$|\[|\.[^.]", after):
+        match = match or _PLAIN.match(rest)
+        after = rest[match.end() :] if match else ""
+        if match is None or not re.match(r"$|\[|\.[^.]", after):
             raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
-        steps.append(_named(found))
+        steps.append(_named(match))
         rest = after.removeprefix(".")
     if not steps:
         raise ValueError(f"{text!r:.80} is no path into JSON; {RULE}")
     return tuple(steps)
 
 
-def _named(found: re.Match[str]) -> str:
-    if found.re is _PLAIN:
-        return found[0]
-    if found.re is _PLACE or found[1].startswith("'"):
-        return found[1].strip("'")
+def _named(match: re.Match[str]) -> str:
+    if match.re is _PLAIN:
+        return match[0]
+    if match.re is _PLACE or match[1].startswith("'"):
+        return match[1].strip("'")
     try:
-        return str(json.loads(found[1]))
+        return str(json.loads(match[1]))
     except ValueError as error:
-        raise ValueError(f"{found[0]!r:.80} is no name in quotes; {RULE}") from error
+        raise ValueError(f"{match[0]!r:.80} is no name in quotes; {RULE}") from error
 
 
 def spelled(steps: Iterable[str]) -> str:

@@ -24,14 +24,14 @@ def target_key(name: str) -> str:
 
 
 def target_of(key: str) -> str | None:
-    """Return the target whose address was read, from what that is called; None of all else."""
+    """Return the target whose address has a key; None for the other keys."""
     return None if key in (RELEASE, CONFIGURATION) else key.removeprefix(target_key(""))
 
 
 def what_was_read(
     release: str | None, configuration: str | None, targets: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """Return what was read of targets by what it is called; what is not known is left out."""
+    """Return what was read of targets, by key; what is not known is left out."""
     known = {RELEASE: release, CONFIGURATION: configuration}
     read: dict[str, str | None] = {key: text for key, text in known.items() if text is not None}
     return read | {target_key(name): address for name, address in targets.items()}

@@ -51,8 +51,8 @@ class Trial:
         """The strongest of what noticed; None where nothing did, or it counts for nothing."""
         if self.collapsed or self.trouble:
             return None
-        found = {notice.weight for notice in self.notices}
-        return next((weight for weight in Weight if weight in found), None)
+        weights = {notice.weight for notice in self.notices}
+        return next((weight for weight in Weight if weight in weights), None)
 
     def by(self, weight: Weight) -> tuple[Notice, ...]:
         """What noticed with such a weight."""
@@ -70,7 +70,7 @@ class MutantResult:
 
     @property
     def as_error(self) -> bool:
-        """Whether all that noticed could not measure, rather than saw something bad."""
+        """Whether everything that noticed could not measure, rather than saw something bad."""
         if self.outcome is not MutantOutcome.HARD:
             return False
         seen = [notice for trial in self.trials if trial.weight for notice in trial.by(Weight.HARD)]

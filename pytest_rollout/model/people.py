@@ -38,7 +38,7 @@ def _names_in(text: str) -> set[str]:
     """The names that a text may mean: all of it, name and address, the login in an address."""
     mail = _MAIL.match(text)
     names = {_plain(part) for part in ((mail["name"], mail["address"]) if mail else (text,))}
-    names |= {found["login"] for name in names if (found := _NOREPLY.match(name))}
+    names |= {match["login"] for name in names if (match := _NOREPLY.match(name))}
     return {name for name in names if name}
 
 

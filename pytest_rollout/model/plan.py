@@ -242,9 +242,9 @@ class Plan:
         """Every marker that selects something of this plan."""
         return frozenset({self.id}.union(*(phase.marks for phase in self.phases)))
 
-    def waivers_of(self, kind: Waives, phase: str, what: str) -> tuple[Waiver, ...]:
+    def waivers_of(self, kind: Waives, phase: str, subject: str) -> tuple[Waiver, ...]:
         """The waivers of one thing, each for a release of its own or the one for any."""
-        wanted = (kind, phase, what)
+        wanted = (kind, phase, subject)
         return tuple(
             waiver for waiver in self.waivers if (waiver.kind, waiver.phase, waiver.what) == wanted
         )

@@ -39,9 +39,9 @@ class Recorded:
 
     def having(self, series: str, where: Mapping[str, str]) -> Sequence[Seen]:
         """Return what was recorded in a series with some labels."""
-        found = [self.by_value(series, label).get(value, ()) for label, value in where.items()]
-        fewest = min(found, key=len, default=self.series(series))
-        if len(found) < 2:
+        by_label = [self.by_value(series, label).get(value, ()) for label, value in where.items()]
+        fewest = min(by_label, key=len, default=self.series(series))
+        if len(by_label) < 2:
             return fewest
         wanted = where.items()
         return [seen for seen in fewest if wanted <= dict(seen.slot.labels).items()]

@@ -25,13 +25,13 @@ class ReadingRequest:
     @classmethod
     def parse(cls, text: str) -> ReadingRequest:
         """Read ``POST /search``; raises ValueError with the rule."""
-        found = _STATED.fullmatch(text.strip())
-        if found is None or _DISGUISED.search(found[2]):
+        match = _STATED.fullmatch(text.strip())
+        if match is None or _DISGUISED.search(match[2]):
             raise ValueError(f"{text!r:.80} is no request; {RULE}")
-        method = found[1].upper()
+        method = match[1].upper()
         if method in LOOKING:
-            raise ValueError(f"{method} {found[2]} only reads anyway; leave it out")
-        return cls(method, found[2])
+            raise ValueError(f"{method} {match[2]} only reads anyway; leave it out")
+        return cls(method, match[2])
 
     def matches(self, method: str, path: str) -> bool:
         """Return whether a request is such a one; a path in disguise is none."""
@@ -46,7 +46,9 @@ class ReadingRequest:
 def methods_of(method: str, headers: Mapping[str, str]) -> tuple[str, ...]:
     """Return the methods that a request may be taken for: its own, and those of its headers."""
     named = (value.strip() for name, value in headers.items() if name.lower() in _OVERRIDES)
-    return tuple(dict.fromkeys(one.upper() for one in (method, *named) if one))
+    return tuple(
+        dict.fromkeys(method_name.upper() for method_name in (method, *named) if method_name)
+    )
 
 
 def changes(methods: Iterable[str], path: str, reads: Iterable[ReadingRequest] = ()) -> bool:

@@ -119,7 +119,7 @@ class StepState:
     @property
     def done(self) -> bool:
         """Whether nothing of it is left to do."""
-        return self.outcome in (StepOutcome.DONE, StepOutcome.ALREADY)
+        return any(outcome.good for outcome in StepOutcome if outcome == self.outcome)
 
     @property
     def words(self) -> str:

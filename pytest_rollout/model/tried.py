@@ -1,4 +1,4 @@
-"""Which runs looked at what, whatever they saw."""
+"""Which runs looked at which criteria, with any result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A run of which checks of criteria ran, whatever came of them."""
+    """A run in which checks of criteria ran, with any result."""
 
     run: str
     t_us: int  # when it was last heard of

@@ -89,5 +89,5 @@ class Waived:
         limit = f" up to {self.limit}" if self.limit else ""
         release = f" of release {self.release}" if self.release else ""
         people = f"asked by {self.author}, approved by {self.approver}"
-        what = f"{self.id}{limit}{release}: {self.use.value}"
-        return f"{what}; until {self.until}, {people}: {self.reason}"
+        waived = f"{self.id}{limit}{release}: {self.use.value}"
+        return f"{waived}; until {self.until}, {people}: {self.reason}"

@@ -56,11 +56,11 @@ def changed_since(mutants: Iterable[Mutant], root: Path, rev: str) -> tuple[Muta
 
 def _changed_lines(diff: str) -> defaultdict[str, list[tuple[int, int]]]:
     """The first and last line of each piece of a file that is new or other."""
-    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    spans: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for file, first, count in _hunks(diff):
         if count:
-            found[file].append((first, first + count - 1))
-    return found
+            spans[file].append((first, first + count - 1))
+    return spans
 
 
 def _hunks(diff: str) -> Iterator[tuple[str, int, int]]:

@@ -23,7 +23,7 @@ from pytest_rollout.mutants import judging
 from pytest_rollout.mutants.healthy import Healthy, HealthySetup, can_be_asked, rehearsed
 from pytest_rollout.mutants.workshop import Workshop
 
-_Thing = TypeVar("_Thing")
+_Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 _TIMES_HEALTHY, _LEAST_S = 5, 30.0  # a mutant hangs after so many healthy times and seconds
 _NO_CACHES = {"PYTHONDONTWRITEBYTECODE": "1"}  # no cache of what is changed; others are read
@@ -72,7 +72,7 @@ def conduct(
     try:
         with _workshops(setup) as shops:
             healthy = _healthy(setup, shops, todo, stop, say)
-            if todo and all(one.phase.trouble for one in healthy.values()):
+            if todo and all(known.phase.trouble for known in healthy.values()):
                 todo, stopped = [], "no phase could be rehearsed without a mutant"
             _run(_Drilling(setup, healthy, shops, stop), todo, done, say)
     except (KeyboardInterrupt, SystemExit) as ended:
@@ -95,19 +95,19 @@ def _healthy(
     files = sorted({mutant.file for mutant in todo})
     most_s = setup.most_s or 600.0
 
-    def one(phase: Phase) -> Healthy:
+    def rehearse(phase: Phase) -> Healthy:
         with _taken(shops) as shop:
             place = setup.folder / "healthy" / phase.id
             return rehearsed(HealthySetup(setup.plan, phase, shop, place, most_s), files, stop)
 
-    found: dict[str, Healthy] = {}
+    rehearsals: dict[str, Healthy] = {}
     asked = [phase for phase in setup.phases if can_be_asked(setup.plan, phase)] if todo else []
-    for phase, seen in _each(asked, one, setup.jobs, stop):
-        found[phase.id] = seen
+    for phase, seen in _each(asked, rehearse, setup.jobs, stop):
+        rehearsals[phase.id] = seen
         answers = ", ".join(f"{gate} {answer.value}" for gate, answer in seen.seen.answers.items())
         words = seen.phase.trouble or answers
         say(f"{setup.plan.id}.{phase.id} without a mutant: {words} ({seen.seen.seconds:.1f} s)")
-    return found
+    return rehearsals
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class _Drilling:
         through = [
             healthy for healthy in self.healthy.values() if healthy.runs_through(mutant, text)
         ]
-        return sorted(through, key=lambda one: one.rank(mutant, text))
+        return sorted(through, key=lambda healthy: healthy.rank(mutant, text))
 
     def _trial(self, shop: Workshop, healthy: Healthy, mutant: Mutant) -> Trial:
         text = (shop.root / mutant.file).read_text(encoding="utf-8")
@@ -202,11 +202,11 @@ def _taken(shops: queue.Queue[Workshop]) -> Iterator[Workshop]:
 
 
 def _each(
-    things: Iterable[_Thing], work: Callable[[_Thing], _Made], jobs: int, stop: Event
-) -> Iterator[tuple[_Thing, _Made]]:
+    items: Iterable[_Item], work: Callable[[_Item], _Made], jobs: int, stop: Event
+) -> Iterator[tuple[_Item, _Made]]:
     """Each thing with the result of its work, as they end. Work stops when the caller is ended."""
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures: dict[Future[_Made], _Thing] = {pool.submit(work, thing): thing for thing in things}
+        futures: dict[Future[_Made], _Item] = {pool.submit(work, item): item for item in items}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()

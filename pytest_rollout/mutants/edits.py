@@ -1,4 +1,4 @@
-"""Changes of a text, and the mutants they are of a file."""
+"""Changes of a text, and the mutants of a file that they make."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _AROUND = 60  # characters before a change that is far to the right
 class UnreadableError(ValueError):
     """A text is not what its file's name says; ``line`` is where, from 1."""
 
-    def __init__(self, what: str, line: int) -> None:
-        super().__init__(what)
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
         self.line = line
 
 

@@ -60,6 +60,8 @@ def fitting(entries: Iterable[Equivalent], mutants: Iterable[Mutant], file: str)
         named = ids.get(entry.id, []) if entry.id else changes.get((entry.file, before, after), [])
         reasons |= dict.fromkeys(named, f"{entry.reason} ({entry.by})")
         if not named and (entry.file or entry.id.rpartition(":")[0]) in files:
-            what = f"{entry.id or entry.file}: no longer fits any mutant"
-            notes.append(Problem(file, entry.line, what, "remove it, or name the change as it is"))
+            problem = f"{entry.id or entry.file}: no longer fits any mutant"
+            notes.append(
+                Problem(file, entry.line, problem, "remove it, or name the change as it is")
+            )
     return Reviewed(reasons, tuple(notes))

@@ -69,9 +69,9 @@ def _left_pass(phase: Phase, healthy: Rehearsal, seen: Rehearsal) -> Iterator[No
     for name, before in healthy.verdicts.items():
         now = seen.verdicts.get(name, Verdict.MISSING)
         if before in _GOOD and now not in _QUIET and name in stated:
-            what = stated[name]
-            gate = what.gate if isinstance(what, Criterion) else Gate.EXIT
-            yield Notice(name, gate, _weight(what, now), now, seen.reasons.get(name, ""))
+            subject = stated[name]
+            gate = subject.gate if isinstance(subject, Criterion) else Gate.EXIT
+            yield Notice(name, gate, _weight(subject, now), now, seen.reasons.get(name, ""))
 
 
 def _weight(stated: Criterion | Guardrail, verdict: Verdict) -> Weight:
@@ -112,7 +112,7 @@ def settled(trials: Sequence[Trial]) -> bool:
     last = trials[-1] if trials else None
     if last is None:
         return False
-    told_nothing = [one for one in trials if one.collapsed or one.trouble]
+    told_nothing = [tried for tried in trials if tried.collapsed or tried.trouble]
     return last.hung or last.weight is Weight.HARD or len(told_nothing) >= MOST_COLLAPSES
 
 
@@ -120,14 +120,14 @@ def result(mutant: Mutant, trials: Sequence[Trial]) -> MutantResult:
     """Return what a mutant came to that was rehearsed in these phases, in order."""
     if not trials:
         return MutantResult(mutant, MutantOutcome.NOT_RUN_THROUGH)
-    weights = [one.weight for one in trials if one.weight]
+    weights = [tried.weight for tried in trials if tried.weight]
     strongest = next((weight for weight in Weight if weight in weights), None)
     if strongest is Weight.HARD:
         return MutantResult(mutant, MutantOutcome.HARD, tuple(trials))
-    hung = next((one for one in trials if one.hung), None)
+    hung = next((tried for tried in trials if tried.hung), None)
     if hung is not None:
         return MutantResult(mutant, MutantOutcome.HUNG, tuple(trials), hung.trouble)
-    broken = [one for one in trials if one.collapsed or one.trouble]
+    broken = [tried for tried in trials if tried.collapsed or tried.trouble]
     if len(broken) == len(trials) or len(broken) >= MOST_COLLAPSES:
         return MutantResult(mutant, MutantOutcome.BROKEN, tuple(trials), _said(broken[0]))
     outcome = _OUTCOMES[strongest] if strongest else MutantOutcome.SURVIVED

@@ -1,4 +1,4 @@
-"""Which kind a file is of, by its name or by its first line."""
+"""The kind of a file, by its name or by its first line."""
 
 from __future__ import annotations
 

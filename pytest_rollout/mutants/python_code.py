@@ -156,30 +156,32 @@ class _Finder:
         if node in self._data or _fails_anyway(node):
             return
         for operator in _operators(type(node)):
-            for other in operator(node):
-                edit = self._edit(node, other, _word(operator, node))
+            for replacement in operator(node):
+                edit = self._edit(node, replacement, _word(operator, node))
                 if edit is not None:
                     self._keep(edit, node)
 
-    def _edit(self, node: cst.CSTNode, other: cst.CSTNode, word: str) -> Edit | None:
-        if isinstance(other, cst.Return) and not self._functions:
+    def _edit(self, node: cst.CSTNode, replacement: cst.CSTNode, word: str) -> Edit | None:
+        if isinstance(replacement, cst.Return) and not self._functions:
             return None  # for a `break` outside of a function
         scope = ".".join(self._scopes)
-        change = smallest(node, other, self._place)
+        change = smallest(node, replacement, self._place)
         if change is None:
             return None
         place, new = change
         code = new if isinstance(new, str) else self._module.code_for_node(new).strip()
         if "\n" in code:  # lines inside of a block, whose indentation only the module knows
-            return self._by_module(node, other, word, scope)
+            return self._by_module(node, replacement, word, scope)
         by = int(
             not code and self._text[place.start] == self._text[place.end : place.end + 1] == "\n"
         )
         return Edit(place.start + by, place.end + by, code, word, scope)
 
-    def _by_module(self, node: cst.CSTNode, other: cst.CSTNode, word: str, scope: str) -> Edit:
+    def _by_module(
+        self, node: cst.CSTNode, replacement: cst.CSTNode, word: str, scope: str
+    ) -> Edit:
         """The difference of two modules, one with the change."""
-        changed = self._module.deep_replace(node, other)
+        changed = self._module.deep_replace(node, replacement)
         assert isinstance(changed, cst.Module)
         old, new = self._text, changed.code
         most = min(len(old), len(new))
@@ -208,11 +210,11 @@ class _Finder:
 
     def _place(self, node: cst.CSTNode) -> Place | None:
         """Where a node stands, without the parentheses and spaces around it."""
-        found = self._positions.get(node)
-        if found is None:
+        span = self._positions.get(node)
+        if span is None:
             return None
-        start = self._lines.offset(found.start.line, found.start.column)
-        end = self._lines.offset(found.end.line, found.end.column)
+        start = self._lines.offset(span.start.line, span.start.column)
+        end = self._lines.offset(span.end.line, span.end.column)
         piece = self._text[start:end]
         return Place(
             start + len(piece) - len(piece.lstrip(" \t")),

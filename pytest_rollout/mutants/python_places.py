@@ -41,7 +41,7 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     for name in _names(type(node)):
         value = getattr(node, name)
         if type(value) in (list, tuple):
-            yield from (one for one in value if isinstance(one, cst.CSTNode))
+            yield from (child for child in value if isinstance(child, cst.CSTNode))
         elif isinstance(value, cst.CSTNode):
             yield value
 
@@ -82,7 +82,7 @@ def _changed_fields(old: cst.CSTNode, new: cst.CSTNode) -> list[tuple[Any, Any]]
 
 
 def _in_list(before: Sequence[Any], after: Sequence[Any], find: Find) -> Change | None:
-    """The change of two lists: of one of their nodes, or that one is missing."""
+    """The change between two lists: in one of their nodes, or the loss of one."""
     differ = [at for at in range(len(after)) if not _alike(before[at], after[at])]
     if len(before) == len(after) and len(differ) == 1:
         return smallest(before[differ[0]], after[differ[0]], find)

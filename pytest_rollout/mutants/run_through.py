@@ -41,8 +41,8 @@ class PhaseLines:
     def runs(self, file: str, lines: Iterable[int]) -> frozenset[str] | None:
         """The contexts that ran one of some lines; None where the phase runs none of them."""
         ran = self.lines.get(file, {})
-        found = [ran[line] for line in lines if line in ran]
-        return frozenset().union(*found) if found else None
+        contexts = [ran[line] for line in lines if line in ran]
+        return frozenset().union(*contexts) if contexts else None
 
     def criteria(self, contexts: frozenset[str], items: Mapping[str, Sequence[str]]) -> list[str]:
         """The criteria whose checks ran something, by the items of each.
@@ -116,13 +116,13 @@ def lines_of(text: str, line: int) -> range:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return range(line, line + 1)
-    found = range(line, line + 1)
+    lines = range(line, line + 1)
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
             mine = _own_lines(node)
             if line in mine:  # inner statements come later than those around them
-                found = mine
-    return found
+                lines = mine
+    return lines
 
 
 def _own_lines(node: ast.stmt | ast.ExceptHandler | ast.match_case) -> range:

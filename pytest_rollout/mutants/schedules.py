@@ -80,8 +80,8 @@ def calendar(text: str) -> Iterator[Edit]:
         return
     for name, most in (("hour", 24), ("minute", 60)):
         if match[name].isdigit():
-            other = f"{(int(match[name]) + 1) % most:02}"
-            yield Edit(*match.span(name), other, "calendar")
+            replacement = f"{(int(match[name]) + 1) % most:02}"
+            yield Edit(*match.span(name), replacement, "calendar")
     if match["hour"].isdigit():
         yield Edit(*match.span("hour"), "*", "calendar")
     if match["days"]:
@@ -94,7 +94,7 @@ def calendar(text: str) -> Iterator[Edit]:
     if match["zone"]:
         yield Edit(*match.span("zone"), "", "time zone")
         zone = match["zone"].strip()
-        other = "Asia/Tokyo" if zone == "UTC" else "UTC"
-        yield Edit(match.end("zone") - len(zone), match.end("zone"), other, "time zone")
+        replacement = "Asia/Tokyo" if zone == "UTC" else "UTC"
+        yield Edit(match.end("zone") - len(zone), match.end("zone"), replacement, "time zone")
     else:
         yield Edit(match.end(), match.end(), " Asia/Tokyo", "time zone")

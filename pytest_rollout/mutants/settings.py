@@ -63,8 +63,8 @@ def _of_value(rest: str) -> Iterator[Edit]:
     """The changes of what stands behind a name: each quoted text by itself, or all of it."""
     quoted = list(_QUOTED.finditer(rest))
     if quoted:
-        for one in quoted:
-            yield from (edit.moved(one.start(2)) for edit in values.of_value(one[2]))
+        for part in quoted:
+            yield from (edit.moved(part.start(2)) for edit in values.of_value(part[2]))
         yield from values.inside(_QUOTED.sub(lambda match: " " * len(match[0]), rest))
         return
     comment = _COMMENT.search(rest)

@@ -52,8 +52,8 @@ class _Script:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def _edit(self, node: Node, other: str, operator: str, scope: str) -> Edit:
-        return Edit(node.start_byte, node.end_byte, other, operator, scope)
+    def _edit(self, node: Node, text: str, operator: str, scope: str) -> Edit:
+        return Edit(node.start_byte, node.end_byte, text, operator, scope)
 
     def changes(self, node: Node, scope: str) -> Iterator[Edit]:
         """Yield the changes of a node and of all within it."""

@@ -88,8 +88,8 @@ def _changes(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
         if word.startswith("'"):
             yield Edit(token.end, token.end, "-other" if len(word) > 2 else "other", "SQL constant")
         elif re.fullmatch(r"\d+(\.\d+)?", word):
-            for other in numbers(word):
-                yield Edit(token.start, token.end + 1, other, "SQL number")
+            for replacement in numbers(word):
+                yield Edit(token.start, token.end + 1, replacement, "SQL number")
         elif upper in _SIGNS and not (upper == "=" and assigns and _assigned(text, tokens, place)):
             yield Edit(token.start, token.end + 1, _SIGNS[upper], "SQL comparison")
         else:
@@ -104,8 +104,8 @@ def _word(text: str, tokens: Sequence[Token], place: int, upper: str) -> Iterato
     start, end = token.start, token.end + 1
     called = upper in ("MIN", "MAX", "SUM", "AVG")
     if upper in _WORDS and (not called or after == "(") and before not in ("INSERT", "REPLACE"):
-        other, operator = _WORDS[upper]
-        yield Edit(start, end, other if text[start].isupper() else other.lower(), operator)
+        opposite, operator = _WORDS[upper]
+        yield Edit(start, end, opposite if text[start].isupper() else opposite.lower(), operator)
     elif upper in ("WHERE", "HAVING"):
         yield Edit(start, _end_of_clause(text, tokens, place), "", f"SQL {upper} dropped")
     elif upper == "ORDER BY":

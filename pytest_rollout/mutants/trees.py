@@ -27,8 +27,8 @@ def of_yaml(text: str) -> Iterator[Edit]:
         documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "nested too deeply"
-        raise UnreadableError(f"is no YAML: {what}", mark.line + 1 if mark else 1) from error
+        problem = getattr(error, "problem", None) or "nested too deeply"
+        raise UnreadableError(f"is no YAML: {problem}", mark.line + 1 if mark else 1) from error
     seen: set[int] = set()
     for document in documents:
         if document is not None:

@@ -48,8 +48,8 @@ def of_value(value: str, *, name: str = _OTHER) -> Iterator[Edit]:
     if bare.lower() in _OPPOSITES:
         yield Edit(start, start + len(bare), _as_written(bare), "boolean")
     elif _NUMBER.fullmatch(bare):
-        for other in numbers(bare):
-            yield Edit(start, start + len(bare), other, "number")
+        for replacement in numbers(bare):
+            yield Edit(start, start + len(bare), replacement, "number")
     else:
         scheduled = list(schedules.of_text(bare))
         yield from (edit.moved(start) for edit in scheduled or inside(bare))
@@ -73,15 +73,15 @@ def inside(text: str) -> Iterator[Edit]:
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
             taken.append(match.span())
-            for start, end, other, operator in changes(match):
-                yield Edit(start, end, other, operator)
+            for start, end, replacement, operator in changes(match):
+                yield Edit(start, end, replacement, operator)
     if _SIGN.search(text):
         for match in _JUNCTION.finditer(text):
             yield Edit(*match.span(), _CHANGED_JUNCTION[match[0]], "and/or")
 
 
 def numbers(text: str) -> Iterator[str]:
-    """Yield the other numbers for one as it is written: the next one, and one of another size."""
+    """Yield other numbers for a written one: the next, and one of another size."""
     if re.fullmatch(r"[-+]?\d+", text):
         yield _signed(text, str(int(text) + 1))
         if abs(int(text)) > 1:
@@ -99,10 +99,10 @@ def numbers(text: str) -> Iterator[str]:
         yield _plain(number * 10)
 
 
-def _signed(text: str, other: str) -> str:
+def _signed(text: str, replacement: str) -> str:
     """A whole number with as many digits as another, because 02 is written so for a reason."""
     digits = text.lstrip("+-")
-    return other.zfill(len(digits)) if text == digits else other
+    return replacement.zfill(len(digits)) if text == digits else replacement
 
 
 def _plain(number: Decimal) -> str:
@@ -111,16 +111,16 @@ def _plain(number: Decimal) -> str:
 
 def _as_written(word: str) -> str:
     """The opposite of a word, in capitals as it is."""
-    other = _OPPOSITES[word.lower()]
+    opposite = _OPPOSITES[word.lower()]
     if word.isupper():
-        return other.upper()
-    return other.capitalize() if word[0].isupper() else other
+        return opposite.upper()
+    return opposite.capitalize() if word[0].isupper() else opposite
 
 
 def _time(match: re.Match[str]) -> Found:
     hour = int(match[1])
-    for other in ((hour + 1) % 24, (hour + 12) % 24):
-        yield match.start(1), match.end(1), str(other).zfill(len(match[1])), "time"
+    for replacement in ((hour + 1) % 24, (hour + 12) % 24):
+        yield match.start(1), match.end(1), str(replacement).zfill(len(match[1])), "time"
 
 
 def _date(match: re.Match[str]) -> Found:
@@ -133,21 +133,21 @@ def _date(match: re.Match[str]) -> Found:
 
 def _version(match: re.Match[str]) -> Found:
     start = match[0].rindex(".") + 1
-    other = str(int(match[0][start:]) + 1)
-    yield match.start() + start, match.end(), other, "version"
+    replacement = str(int(match[0][start:]) + 1)
+    yield match.start() + start, match.end(), replacement, "version"
 
 
 def _quantity(match: re.Match[str]) -> Found:
     operator = "duration" if match[3][0].islower() else "size"
-    for other in numbers(match[1]):
-        yield *match.span(1), other, "number" if match[3] == "%" else operator
+    for replacement in numbers(match[1]):
+        yield *match.span(1), replacement, "number" if match[3] == "%" else operator
     start = match.start(3) if _UNITS[match[3]] else match.start(2)
     yield start, match.end(3), _UNITS[match[3]], "unit"
 
 
 def _free(match: re.Match[str]) -> Found:
-    for other in numbers(match[0]):
-        yield *match.span(), other, "number"
+    for replacement in numbers(match[0]):
+        yield *match.span(), replacement, "number"
 
 
 def _sign(match: re.Match[str]) -> Found:
@@ -163,6 +163,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Found]], ...] 
     (_SIGN, _sign),
 )
 _JUST_A_MEASURE = re.compile(
-    "|".join(f"(?:{one.pattern})" for one in (_TIME, _DATE, _VERSION, _QUANTITY))
+    "|".join(f"(?:{pattern.pattern})" for pattern in (_TIME, _DATE, _VERSION, _QUANTITY))
 )
 _LIMIT = re.compile(r"(<=|>=|==|!=|<|>)\s*[-+]?\d+(\.\d+)?\s*\S{0,3}")

@@ -30,11 +30,11 @@ def listed(plan_file: Path, root: Path) -> dict[str, tuple[str, ...]] | None:
     """
     if not plan_file.with_name(NAME).is_file():
         return None
-    found: dict[str, list[str]] = {}
+    items_of: dict[str, list[str]] = {}
     for _, criterion, item in _lines(plan_file.with_name(NAME)):
         seen = _from_the_plan(NodeId.parse(item), plan_file.parent.resolve())
-        found.setdefault(criterion, []).append(str(seen.below(_folder(plan_file, root))))
-    return {criterion: tuple(items) for criterion, items in found.items()}
+        items_of.setdefault(criterion, []).append(str(seen.below(_folder(plan_file, root))))
+    return {criterion: tuple(items) for criterion, items in items_of.items()}
 
 
 def unknown(plan_file: Path, stated: Container[str], shown: str) -> Iterator[Problem]:
@@ -47,9 +47,9 @@ def unknown(plan_file: Path, stated: Container[str], shown: str) -> Iterator[Pro
     for number, criterion, item in _lines(plan_file.with_name(NAME)):
         if criterion not in stated and criterion not in told:
             told.add(criterion)
-            what = f"{criterion} is listed with {item}, and the plan states no such criterion"
+            problem = f"{criterion} is listed with {item}, and the plan states no such criterion"
             fix = "state it again, or write the list anew: `rollout check --write-bindings`"
-            yield Problem(shown, number, what, fix)
+            yield Problem(shown, number, problem, fix)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str, str]]:

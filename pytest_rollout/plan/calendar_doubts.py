@@ -32,9 +32,9 @@ Doubt = tuple[int, str, str]  # line, what, how to fix it
 
 def doubts_of(calendars: list[Any], placed: list[tuple[int, Any]]) -> list[Doubt]:
     """Everything that is not understood of calendars, and of their events with their lines."""
-    found = [doubt for calendar in calendars for doubt in _of_calendar(calendar)]
-    found += [(line, what, fix) for line, event in placed for what, fix in _of_event(event)]
-    return found + _too_many([event for _, event in placed]) + list(_same(placed))
+    doubts = [doubt for calendar in calendars for doubt in _of_calendar(calendar)]
+    doubts += [(line, problem, fix) for line, event in placed for problem, fix in _of_event(event)]
+    return doubts + _too_many([event for _, event in placed]) + list(_same(placed))
 
 
 def _of_calendar(calendar: Calendar) -> Iterator[Doubt]:
@@ -48,7 +48,7 @@ def _of_calendar(calendar: Calendar) -> Iterator[Doubt]:
 
 
 def _of_event(event: Event) -> Iterator[tuple[str, str]]:
-    """What of one event cannot be understood, and how to fix it."""
+    """What cannot be understood in one event, and how to fix it."""
     named = name_of(event)
     for name, error in event.errors:
         yield f"{named}: {name or 'a line'} cannot be read: {said(error)}", ""
@@ -63,7 +63,7 @@ def _of_event(event: Event) -> Iterator[tuple[str, str]]:
     if "DTSTART" not in event:
         yield f"{named} has no DTSTART", ""
         return
-    dated = [one for name, value in _dates_of(event) for one in _of_date(named, name, value)]
+    dated = [doubt for name, value in _dates_of(event) for doubt in _of_date(named, name, value)]
     if dated:
         yield from dated
         return
@@ -71,7 +71,9 @@ def _of_event(event: Event) -> Iterator[tuple[str, str]]:
         yield f"{named} has a RECURRENCE-ID and no UID", ""
     yield from _of_length(event, named)
     if "RRULE" in event:
-        yield from ((f"{named}: RRULE: {what}", fix) for what, fix in _of_rule(event["RRULE"]))
+        yield from (
+            (f"{named}: RRULE: {problem}", fix) for problem, fix in _of_rule(event["RRULE"])
+        )
 
 
 def _dates_of(event: Event) -> Iterator[tuple[str, Any]]:
@@ -84,14 +86,14 @@ def _dates_of(event: Event) -> Iterator[tuple[str, Any]]:
 def _of_date(named: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
     zone = value.params.get("TZID")
     stated = [dt.dt for dt in value.dts] if hasattr(value, "dts") else [value.dt]
-    for one in (part for dt in stated for part in (dt if isinstance(dt, tuple) else (dt,))):
-        if isinstance(one, timedelta):  # the length of a period
+    for moment in (part for dt in stated for part in (dt if isinstance(dt, tuple) else (dt,))):
+        if isinstance(moment, timedelta):  # the length of a period
             continue
-        if not isinstance(one, date):
+        if not isinstance(moment, date):
             yield f"{named}: {name} is neither a day nor a moment", ""
-        elif one.year not in _YEARS:
-            yield f"{named}: {name} lies in the year {one.year}", ""
-        elif zone and isinstance(one, datetime) and one.tzinfo is None:
+        elif moment.year not in _YEARS:
+            yield f"{named}: {name} lies in the year {moment.year}", ""
+        elif zone and isinstance(moment, datetime) and moment.tzinfo is None:
             fix = "write an IANA name, or put its VTIMEZONE into the file"
             yield f"{named}: {name}: unknown time zone {zone!s:.60}", fix
 
@@ -131,7 +133,7 @@ def _of_rule(rule: Any) -> Iterator[tuple[str, str]]:
         yield f"FREQ={frequency:.20} is not understood", "DAILY, WEEKLY, MONTHLY or YEARLY"
     if prod(len(rule.get(name, [0])) for name in ("BYHOUR", "BYMINUTE", "BYSECOND")) > _MOST_A_DAY:
         yield f"more than {_MOST_A_DAY} times a day", ""
-    if any(int(one) < 1 for name in ("INTERVAL", "COUNT") for one in rule.get(name, [])):
+    if any(int(value) < 1 for name in ("INTERVAL", "COUNT") for value in rule.get(name, [])):
         yield "INTERVAL and COUNT are at least 1", ""
     if "COUNT" in rule and "UNTIL" in rule:
         yield "both COUNT and UNTIL", "give one of them"
@@ -167,8 +169,8 @@ def _same(placed: list[tuple[int, Any]]) -> Iterator[Doubt]:
         key = str(event["UID"]), again.to_ical().decode() if hasattr(again, "to_ical") else ""
         seen[key] += 1
         if seen[key] == 2:
-            what = f"{name_of(event)}: another event has the same UID"
-            yield line, what + (" and RECURRENCE-ID" if key[1] else ""), "give each its own"
+            problem = f"{name_of(event)}: another event has the same UID"
+            yield line, problem + (" and RECURRENCE-ID" if key[1] else ""), "give each its own"
 
 
 def name_of(event: Any) -> str:

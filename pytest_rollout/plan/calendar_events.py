@@ -35,8 +35,8 @@ def read_events(
         calendars: list[Any] = icalendar.Calendar.from_ical(text, multiple=True)
         events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
         if len(events) != len(lines):
-            what = f"{len(lines)} events begin in it, {len(events)} can be read"
-            return [], [(1, what, "")]
+            problem = f"{len(lines)} events begin in it, {len(events)} can be read"
+            return [], [(1, problem, "")]
         placed = list(zip(lines, events, strict=True))
         doubts = doubts_of(calendars, placed)
     except Exception as error:  # a reader of foreign text raises what it likes
@@ -54,8 +54,8 @@ def _outline(text: str) -> tuple[list[int], list[Doubt]]:
         word, _, name = content.strip().upper().partition(":")
         if content[:1] in (" ", "\t") or word not in ("BEGIN", "END"):
             if content.strip() and not inside:
-                what = "is no iCalendar: it does not begin with BEGIN:VCALENDAR"
-                return [], [(line, what, "")]
+                problem = "is no iCalendar: it does not begin with BEGIN:VCALENDAR"
+                return [], [(line, problem, "")]
         elif word == "BEGIN":
             depth = {"VCALENDAR": 0, "VEVENT": 1}.get(name, len(inside) or 1)
             if len(inside) != depth:
@@ -68,8 +68,8 @@ def _outline(text: str) -> tuple[list[int], list[Doubt]]:
         elif not inside or inside.pop() != name:
             return [], [(line, f"END:{name:.40} ends nothing", "")]
     if inside:
-        what = f"{inside[-1]:.40} does not end: the file is cut off"
-        return [], [(len(_LINES.split(text)), what, "fetch it again")]
+        problem = f"{inside[-1]:.40} does not end: the file is cut off"
+        return [], [(len(_LINES.split(text)), problem, "fetch it again")]
     if not text.strip():
         return [], [(1, "is empty", "a calendar without events still is a VCALENDAR")]
     return begins, []
@@ -93,10 +93,10 @@ class _Taking:
             return None
         since, until = self._instants(event["DTSTART"].dt), self._instants(event["DTEND"].dt)
         wide = self._use is CalendarUse.FREEZE
-        found = (min(since), max(until)) if wide else (max(since), min(until))
-        if found[1] <= self._known_us[0] or found[0] >= self._known_us[1] or found[0] >= found[1]:
+        span = (min(since), max(until)) if wide else (max(since), min(until))
+        if span[1] <= self._known_us[0] or span[0] >= self._known_us[1] or span[0] >= span[1]:
             return None
-        return Occurrence(*found, why=" ".join(text_of(event.get("SUMMARY")).split())[:200])
+        return Occurrence(*span, why=" ".join(text_of(event.get("SUMMARY")).split())[:200])
 
     def _instants(self, moment: date) -> tuple[int, int]:
         """Both instants that a reading of the clock may mean; mostly they are one."""
@@ -114,7 +114,7 @@ def _expanded(
     from icalendar import Calendar
 
     line_of = {id(event): line for line, event in placed}
-    found: list[Occurrence] = []
+    occurrences: list[Occurrence] = []
     for calendar in calendars:
         series: dict[str, list[Any]] = {}
         for number, event in enumerate(calendar.walk("VEVENT")):
@@ -125,10 +125,15 @@ def _expanded(
             line = line_of[id(events[0])]
             try:
                 happening = recurring_ical_events.of(alone).between(taking.start, taking.end)
-                taken = [one for event in happening if (one := taking.occurrence(event))]
+                taken = [
+                    occurrence for event in happening if (occurrence := taking.occurrence(event))
+                ]
             except Exception as error:  # see above
                 return [], [(line, f"{name_of(events[0])} cannot be read: {said(error)}", "")]
-            found += taken
-            if len(found) > MOST_OCCURRENCES:
+            occurrences += taken
+            if len(occurrences) > MOST_OCCURRENCES:
                 return [], [(line, f"more than {MOST_OCCURRENCES} occurrences", "")]
-    return sorted(found, key=lambda one: (one.since_us, one.until_us, one.why)), []
+    return sorted(
+        occurrences,
+        key=lambda occurrence: (occurrence.since_us, occurrence.until_us, occurrence.why),
+    ), []

@@ -32,8 +32,8 @@ def read_calendars(
     """
     trees = reader.get(PlanKeys.calendars) or ()
     known = _known(phases) if trees else (0, 0)
-    found = (_calendar(reader, tree, path, zone, known) for tree in trees)
-    return tuple(shared_calendar for shared_calendar in found if shared_calendar is not None)
+    calendars = (_calendar(reader, tree, path, zone, known) for tree in trees)
+    return tuple(shared_calendar for shared_calendar in calendars if shared_calendar is not None)
 
 
 def _known(phases: Iterable[Phase]) -> tuple[int, int]:
@@ -59,8 +59,8 @@ def _calendar(
         return None
     library = missing(*_LIBRARIES)
     if library:
-        what = f"a calendar: {file} cannot be read: {library} is not installed"
-        inner.problem(tree.line, what, install("calendars"))
+        problem = f"a calendar: {file} cannot be read: {library} is not installed"
+        inner.problem(tree.line, problem, install("calendars"))
         return None
     text = _text(inner, path.parent / file, file)
     if text is None:
@@ -81,8 +81,8 @@ def _text(reader: Reader, path: Path, file: str) -> str | None:
             return None
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        what = f"a calendar: {file} is not text in UTF-8: {error.reason} at byte {error.start}"
-        reader.problem(line, what)
+        problem = f"a calendar: {file} is not text in UTF-8: {error.reason} at byte {error.start}"
+        reader.problem(line, problem)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         reader.problem(line, f"a calendar: {file} cannot be read: {why}")

@@ -58,8 +58,8 @@ def _channel(reader: Reader, tree: Tree) -> Channel | None:
         return None
     if not _VARIABLE.fullmatch(address):
         fix = f"{key.name}: ${{NAME}}, set in the environment"
-        what = f"notify: `{key.name}` is a secret, not written out"
-        inner.problem(inner.line_of(key), what, fix)
+        problem = f"notify: `{key.name}` is a secret, not written out"
+        inner.problem(inner.line_of(key), problem, fix)
         return None
     words = receivers or ()
     email = means == ChannelMeans.EMAIL
@@ -76,8 +76,8 @@ def _about(inner: Reader) -> tuple[Topic, ...]:
     known = {topic.value: topic for topic in Topic}
     for name in stated or ():
         if name not in known:
-            what = f"notify: unknown `{name}` in `about` ({nearest(name, known)})"
-            inner.problem(inner.line_of(ChannelKeys.about), what)
+            problem = f"notify: unknown `{name}` in `about` ({nearest(name, known)})"
+            inner.problem(inner.line_of(ChannelKeys.about), problem)
     if stated is None:
         return (Topic.TRIPS,)
     return tuple(known[name] for name in stated if name in known)

@@ -56,8 +56,8 @@ def read_check(
         known = [*CheckMeans, *installed]
         fix = next((nearest(key, known, "") for key in keys if not means), "")
         *first, last = (f"`{name}`" for name in known)
-        what = f"{inner.what}: it has one of {', '.join(first)} and {last}"
-        inner.problem(tree.line, what, fix if fix.startswith("did") else "")
+        problem = f"{inner.what}: it has one of {', '.join(first)} and {last}"
+        inner.problem(tree.line, problem, fix if fix.startswith("did") else "")
         return None
     (name,) = means
     check: Check | None
@@ -90,17 +90,17 @@ def read_polled(reader: Reader, rules: Sequence[Rule]) -> Check | None:
     check = read_check(reader, GuardrailKeys.check, rules[0] if rules else None, judged=judged)
     if check is None:
         return None
-    line, what = reader.line_of(GuardrailKeys.check), f"{reader.what}: `check`"
+    line, stated = reader.line_of(GuardrailKeys.check), f"{reader.what}: `check`"
     if check.means is CheckMeans.LOAD:
-        reader.problem(line, f"{what}: {NOT_BY_PYTEST}", "state it as a criterion")
+        reader.problem(line, f"{stated}: {NOT_BY_PYTEST}", "state it as a criterion")
         return None
     if reader.has(GuardrailKeys.of):
-        reader.problem(line, f"{what} with `of`", "a check gives one series: state one rule")
+        reader.problem(line, f"{stated} with `of`", "a check gives one series: state one rule")
     if check.effect is not Effect.OBSERVE:
-        reader.problem(line, f"{what} has effect {check.effect.value}: watching only observes")
+        reader.problem(line, f"{stated} has effect {check.effect.value}: watching only observes")
     if check.fixtures:
         fix = "leave them out, or have tests observe the series"
-        reader.problem(line, f"{what}: fixtures are set up by pytest, not by a watch", fix)
+        reader.problem(line, f"{stated}: fixtures are set up by pytest, not by a watch", fix)
     return check
 
 
@@ -151,15 +151,15 @@ def _text(reader: Reader, check: Check) -> None:
     if not check.text.strip():
         reader.say(reader.line_of(key), f"`{key.name}` asks nothing")
     elif check.means is CheckMeans.HTTP and not check.text.startswith("/"):
-        what = f"{reader.what}: `http` is the path on a target of the environment"
-        reader.problem(reader.line_of(key), what, "http: /health, on: TARGET")
+        problem = f"{reader.what}: `http` is the path on a target of the environment"
+        reader.problem(reader.line_of(key), problem, "http: /health, on: TARGET")
 
 
 def _targets(reader: Reader, means: CheckMeans) -> tuple[str, ...]:
     on = reader.get(AskKeys.on) or ()
     if means is not CheckMeans.COMMAND and len(on) != 1:
-        what = f"{reader.what}: `{means.value}` asks one target of the environment"
-        reader.problem(reader.line_of(AskKeys.on), what, "on: TARGET")
+        problem = f"{reader.what}: `{means.value}` asks one target of the environment"
+        reader.problem(reader.line_of(AskKeys.on), problem, "on: TARGET")
     return on
 
 
@@ -169,8 +169,8 @@ def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
     assert tree is not None
     if isinstance(tree.value, list):
         if wanted:
-            what = f"{reader.what}: a shell reads one line, not a list of words"
-            reader.problem(tree.line, what, "leave out `shell: true`, or write one text")
+            problem = f"{reader.what}: a shell reads one line, not a list of words"
+            reader.problem(tree.line, problem, "leave out `shell: true`, or write one text")
         argv = tuple(_word(reader, item) for item in tree.value)
         _hides(reader, tree, hidden_in_words(argv))
         return argv, " ".join(argv)
@@ -185,10 +185,10 @@ def _command(reader: Reader) -> tuple[tuple[str, ...], str]:
     return (), tree.text
 
 
-def _hides(reader: Reader, tree: Tree, found: Iterable[Hidden]) -> None:
+def _hides(reader: Reader, tree: Tree, hidden: Iterable[Hidden]) -> None:
     """A step whose failure nobody would see: the first one of a command."""
-    for what, fix in islice(found, 1):
-        reader.problem(tree.line, f"{reader.what}: {what}", f"write {fix}")
+    for problem, fix in islice(hidden, 1):
+        reader.problem(tree.line, f"{reader.what}: {problem}", f"write {fix}")
 
 
 def _word(reader: Reader, tree: Tree) -> str:
@@ -200,8 +200,8 @@ def _word(reader: Reader, tree: Tree) -> str:
 def _cwd(reader: Reader) -> str:
     folder = reader.get(CommandKeys.cwd) or ""
     if folder.startswith("/") or ".." in folder.split("/"):
-        what = f"{reader.what}: `cwd` is not a folder below the project's root"
-        reader.problem(reader.line_of(CommandKeys.cwd), what)
+        problem = f"{reader.what}: `cwd` is not a folder below the project's root"
+        reader.problem(reader.line_of(CommandKeys.cwd), problem)
     return folder
 
 
@@ -209,8 +209,8 @@ def _variables(reader: Reader) -> tuple[str, ...] | None:
     names = reader.get(CommandKeys.env)
     for name in names or ():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            what = f"{reader.what}: `env` lists names of variables, not {name!r:.60}"
-            reader.problem(reader.line_of(CommandKeys.env), what, "env: [TOKEN]")
+            problem = f"{reader.what}: `env` lists names of variables, not {name!r:.60}"
+            reader.problem(reader.line_of(CommandKeys.env), problem, "env: [TOKEN]")
     return names
 
 
@@ -254,7 +254,7 @@ def _path(reader: Reader, means: CheckMeans) -> str:
 
 
 def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -> None:
-    """That the check can fail, and that what judges it fits what it answers."""
+    """Report a check that cannot fail, or whose judge does not fit its answer."""
     query = check.means not in (CheckMeans.COMMAND, CheckMeans.HTTP)
     stated = reader.states(CommandKeys.expect)
     if query and not judged and check.expect.value is None and not stated:
@@ -267,16 +267,16 @@ def _answers(reader: Reader, check: Check, rule: Rule | None, *, judged: bool) -
         reader.problem(line, f"{reader.what}: `json` names a number that no rule judges", fix)
     if check.samples and (check.json or not judged):
         line = reader.line_of(CommandKeys.samples)
-        what = (
+        problem = (
             "no rule judges its samples"
             if not judged
             else "`json` and `samples` exclude each other"
         )
-        reader.problem(line, f"{reader.what}: {what}", 'take: sum, pass: "<= 0"')
+        reader.problem(line, f"{reader.what}: {problem}", 'take: sum, pass: "<= 0"')
     if rule and check.expect.value is not None:
-        what = f"{reader.what}: `expect: {{value}}` and a rule judge the same value"
-        reader.problem(reader.line_of(CommandKeys.expect), what, "keep one of the two")
+        problem = f"{reader.what}: `expect: {{value}}` and a rule judge the same value"
+        reader.problem(reader.line_of(CommandKeys.expect), problem, "keep one of the two")
     if rule and (rule.each or rule.where) and not query and not check.samples:
-        what = f"{reader.what}: `{check.means}` answers one number, without labels"
+        problem = f"{reader.what}: `{check.means}` answers one number, without labels"
         fix = "`each` and `where` go with sql, prometheus and `samples: true`"
-        reader.problem(reader.line, what, fix)
+        reader.problem(reader.line, problem, fix)

@@ -49,36 +49,36 @@ def digest(text: str) -> str:
 
 def texts(plan_file: Path, shown: str) -> tuple[dict[str, str], list[Problem]]:
     """The text of each file beside a plan by its name, and why one cannot be read."""
-    found: dict[str, str] = {}
+    contents: dict[str, str] = {}
     problems: list[Problem] = []
     for name in _READ:
         if plan_file.with_name(name).exists():
-            _take(plan_file, name, shown, found, problems)
-    if people.NAME in found:
-        for name, stated in people.key_files(found[people.NAME]).items():
+            _take(plan_file, name, shown, contents, problems)
+    if people.NAME in contents:
+        for name, stated in people.key_files(contents[people.NAME]).items():
             if stated or (plan_file.parent / name).exists():
-                _take(plan_file, name, shown, found, problems)
-    return found, problems
+                _take(plan_file, name, shown, contents, problems)
+    return contents, problems
 
 
 def _take(
-    plan_file: Path, name: str, shown: str, found: dict[str, str], problems: list[Problem]
+    plan_file: Path, name: str, shown: str, contents: dict[str, str], problems: list[Problem]
 ) -> None:
     """Read one file beside a plan."""
-    path, what = plan_file.parent / name, ""
+    path, problem = plan_file.parent / name, ""
     try:
         if path.stat().st_size > MAX_BYTES:
-            what = f"the file is larger than {MAX_BYTES} bytes"
+            problem = f"the file is larger than {MAX_BYTES} bytes"
         elif name in _READ:
-            found[name] = path.read_text(encoding="utf-8")
+            contents[name] = path.read_text(encoding="utf-8")
         else:
-            found[name] = people.text_of_keys(path.read_bytes())
+            contents[name] = people.text_of_keys(path.read_bytes())
     except UnicodeDecodeError as error:
-        what = f"is not text in UTF-8: {error.reason} at byte {error.start}"
+        problem = f"is not text in UTF-8: {error.reason} at byte {error.start}"
     except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-    if what:
-        problems.append(Problem(named(shown, name), 1, what))
+        problem = f"cannot be read: {error.strerror}"
+    if problem:
+        problems.append(Problem(named(shown, name), 1, problem))
 
 
 def joined(plan: Plan, written: Mapping[str, str], shown: str) -> tuple[Plan, list[Problem]]:

@@ -96,7 +96,7 @@ def read_versus(reader: Reader, metric: str | None, per: Per | None) -> Versus |
     if tree is None:
         return None
     inner = reader.inner(tree, VersusKeys, f"{reader.what}: versus")
-    other = inner.get(VersusKeys.metric) or metric or ""
+    other_metric = inner.get(VersusKeys.metric) or metric or ""
     where = inner.get(VersusKeys.where) or {}
     frozen = inner.get(VersusKeys.frozen)
     if frozen not in (None, "begin"):
@@ -107,16 +107,16 @@ def read_versus(reader: Reader, metric: str | None, per: Per | None) -> Versus |
         inner.problem(line, f"{inner.what}: `as` is {words}, not `{kind}`")
     release = inner.get(VersusKeys.release)
     if release == PREVIOUS and frozen is not None:
-        what = f"{inner.what}: `release: {PREVIOUS}` with `frozen`"
+        problem = f"{inner.what}: `release: {PREVIOUS}` with `frozen`"
         fix = "leave `frozen` out: what was seen of that release changes no more"
-        inner.problem(inner.line_of(VersusKeys.frozen), what, fix)
+        inner.problem(inner.line_of(VersusKeys.frozen), problem, fix)
     if isinstance(tree.value, Mapping) and not tree.value:
         fix = 'versus: {where: {version: "1.4"}}'
         inner.problem(tree.line, f"{inner.what} names no other side", fix)
     nightly = read_nightly(inner, per, nightly=kind == "nightly")
     inner.done()
     ratio, kayenta = kind in ("ratio", "nightly"), kind == "kayenta"
-    return Versus(other, where, frozen == "begin", ratio, release, kayenta, nightly)
+    return Versus(other_metric, where, frozen == "begin", ratio, release, kayenta, nightly)
 
 
 def read_confidence(reader: Reader) -> Confidence | None:
@@ -164,29 +164,33 @@ def check(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     if not rule.in_theorem:
         _check_kayenta(reader, rule, guardrail=guardrail)
     if rule.tolerate is not None and (rule.confidence or rule.versus):
-        what = f"{reader.what}: `tolerate` judges each sample by itself"
+        problem = f"{reader.what}: `tolerate` judges each sample by itself"
         reader.problem(
-            reader.line_of(RuleKeys.tolerate), what, "leave out `confidence` and `versus`"
+            reader.line_of(RuleKeys.tolerate), problem, "leave out `confidence` and `versus`"
         )
     if rule.tolerate is not None and rule.take.take in (Take.SHARE, Take.COUNT, Take.INCREASE):
-        what = f"{reader.what}: `tolerate` judges each sample, which has no {rule.take.take.value}"
-        reader.problem(reader.line_of(RuleKeys.take), what, 'say what one has to be: pass: "< 500"')
+        problem = (
+            f"{reader.what}: `tolerate` judges each sample, which has no {rule.take.take.value}"
+        )
+        reader.problem(
+            reader.line_of(RuleKeys.take), problem, 'say what one has to be: pass: "< 500"'
+        )
     if rule.take.take is Take.INCREASE:
         _check_increase(reader, rule)
     if rule.take.take is Take.RATE and rule.unit:
-        what = f"{reader.what}: `unit: {rule.unit}` with `take: rate`"
+        problem = f"{reader.what}: `unit: {rule.unit}` with `take: rate`"
         reader.problem(
-            reader.line_of(RuleKeys.unit), what, "a rate reads 0 or 1, so leave the unit out"
+            reader.line_of(RuleKeys.unit), problem, "a rate reads 0 or 1, so leave the unit out"
         )
     if rule.per is not None and any(scope.kind in _CLOSED for scope in rule.scopes):
-        what = f"{reader.what}: `per` with a scope of days, nights or age"
+        problem = f"{reader.what}: `per` with a scope of days, nights or age"
         reader.problem(
-            reader.line_of(RuleKeys.per), what, "over: [{last: 7}] counts what `per` closes"
+            reader.line_of(RuleKeys.per), problem, "over: [{last: 7}] counts what `per` closes"
         )
     if guardrail and any(scope.kind is ScopeKind.AGE for scope in rule.scopes):
-        what = f"{reader.what}: `age` reads one run, a guardrail watches all"
+        problem = f"{reader.what}: `age` reads one run, a guardrail watches all"
         reader.problem(
-            reader.line_of(RuleKeys.over), what, "observe each case when it is old enough"
+            reader.line_of(RuleKeys.over), problem, "observe each case when it is old enough"
         )
 
 
@@ -200,22 +204,22 @@ def _check_confidence(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     moving = any(scope.kind not in (ScopeKind.SINCE, ScopeKind.RUN) for scope in rule.scopes)
     bounded = (*_SHARES, *(() if guardrail else (Take.MEAN,)))
     if take not in bounded:
-        what = f"{reader.what}: `take: {rule.take.text}` has no bound at a confidence"
+        problem = f"{reader.what}: `take: {rule.take.text}` has no bound at a confidence"
         fix = 'take a rate, a share or a quantile: {share: "< 500"}, p95'
-        reader.problem(line, what, fix)
+        reader.problem(line, problem, fix)
     elif take is Take.MEAN and rule.range is None and rule.versus is None:
-        what = f"{reader.what}: a mean has a bound where its values are bounded"
-        reader.problem(line, what, "state them, as range: [0, 100]")
+        problem = f"{reader.what}: a mean has a bound where its values are bounded"
+        reader.problem(line, problem, "state them, as range: [0, 100]")
     elif take is Take.QUANTILE and rule.versus is not None and rule.take.text != "p50":
-        what = f"{reader.what}: the difference of {rule.take.text} has no bound here"
-        reader.problem(line, what, "compare means, medians (p50), rates or shares")
+        problem = f"{reader.what}: the difference of {rule.take.text} has no bound here"
+        reader.problem(line, problem, "compare means, medians (p50), rates or shares")
     if guardrail and rule.versus is not None:
-        what = f"{reader.what}: a difference that is watched has no bound here"
-        reader.problem(line, what, "leave out `confidence`, or make it a criterion")
+        problem = f"{reader.what}: a difference that is watched has no bound here"
+        reader.problem(line, problem, "leave out `confidence`, or make it a criterion")
     if guardrail and moving and not confidence.windows:
-        what = f"{reader.what}: a moving window is looked at again and again"
+        problem = f"{reader.what}: a moving window is looked at again and again"
         fix = "say how many windows the phase can hold: {level: 95%, windows: 500}"
-        reader.problem(line, what, fix)
+        reader.problem(line, problem, fix)
 
 
 def least_need(taking: Taking) -> int:
@@ -226,13 +230,13 @@ def least_need(taking: Taking) -> int:
 def _check_increase(reader: Reader, rule: Rule) -> None:
     needs = [rule.need, *(scope.need for scope in rule.scopes if rule.per is None)]
     if min(needs) < least_need(rule.take):
-        what = f"{reader.what}: one sample of a counter shows no growth"
+        problem = f"{reader.what}: one sample of a counter shows no growth"
         line = reader.line_of(RuleKeys.need if reader.has(RuleKeys.need) else RuleKeys.over)
-        reader.problem(line, what, "need: 2, or more")
+        reader.problem(line, problem, "need: 2, or more")
     if rule.versus is not None and rule.versus.ratio:
-        what = f"{reader.what}: `take: increase` with `versus: {{as: ratio}}`"
+        problem = f"{reader.what}: `take: increase` with `versus: {{as: ratio}}`"
         fix = "compare the difference, or observe 0 or 1 of each case and take its rate"
-        reader.problem(reader.line_of(RuleKeys.versus), what, fix)
+        reader.problem(reader.line_of(RuleKeys.versus), problem, fix)
 
 
 _ALONE: tuple[Key[Any], ...] = (
@@ -243,20 +247,22 @@ _KAYENTA_LEAST = 5  # with fewer on each side even values that do not overlap ar
 
 
 def _check_kayenta(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
-    """It stands outside the theorem, so no answer may rest on it."""
-    what = f"{reader.what}: `versus: {{as: kayenta}}`"
+    """Kayenta's rule stands outside the theorem, so no answer may rest on it."""
+    stated = f"{reader.what}: `versus: {{as: kayenta}}`"
     line = reader.line_of(RuleKeys.versus)
     if guardrail or reader.get(CriterionKeys.severity) is Severity.HARD:
         fix = "severity: soft, on a criterion; to decide by it, use `as: ratio` and `confidence`"
-        reader.problem(line, f"{what} is outside the theorem, so no answer may rest on it", fix)
+        reader.problem(line, f"{stated} is outside the theorem, so no answer may rest on it", fix)
     if rule.take.take is not Take.MEAN:
-        reader.problem(line, f"{what} has the ratio of means as its effect size", "take: mean")
+        reader.problem(line, f"{stated} has the ratio of means as its effect size", "take: mean")
     if min((scope.need for scope in rule.scopes), default=0) < _KAYENTA_LEAST:
         fix = f"need: {_KAYENTA_LEAST}, better 50"
-        reader.problem(line, f"{what} finds nothing in fewer than 5 samples a side", fix)
+        reader.problem(line, f"{stated} finds nothing in fewer than 5 samples a side", fix)
     for key in _ALONE:
         if reader.has(key) and not guardrail:
-            reader.problem(reader.line_of(key), f"{what} with `{key.name}`", "it has `pass` alone")
+            reader.problem(
+                reader.line_of(key), f"{stated} with `{key.name}`", "it has `pass` alone"
+            )
 
 
 def read_group(reader: Reader) -> Group | None:
@@ -276,14 +282,14 @@ def read_group(reader: Reader) -> Group | None:
 
 def _members(reader: Reader, tree: Tree) -> tuple[tuple[str, Fraction], ...]:
     if isinstance(tree.value, Mapping):
-        found = []
+        members = []
         for name, weight in tree.value.items():
             number = weight.value
             if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
                 reader.problem(weight.line, f"{reader.what}: `of`: {name} has no weight above 0")
             else:
-                found.append((name, Fraction(weight.text)))
-        return tuple(found)
+                members.append((name, Fraction(weight.text)))
+        return tuple(members)
     words = reader.get_as(CriterionKeys.of, NAMES) or ()
     for name in sorted({name for name in words if words.count(name) > 1}):
         reader.problem(tree.line, f"{reader.what}: `of` states {name} twice")

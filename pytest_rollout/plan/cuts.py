@@ -94,13 +94,13 @@ def _limit(number: Fraction, stated: str, scale: Scale, text: str) -> Fraction:
         return number * units.size(stated)
     if not scale.unit and kind is Dimension.SHARE and scale.percents:
         return number * units.size(stated)
-    what = f"{text.strip()!r:.60} is in {stated}"
+    written = f"{text.strip()!r:.60} is in {stated}"
     if kind is Dimension.WORD and (meant := _MEANT.get(stated.lower())):
-        raise ValueError(f"{what}, which is no unit; did you mean `{meant}`?")
+        raise ValueError(f"{written}, which is no unit; did you mean `{meant}`?")
     if kind in (Dimension.TIME, Dimension.SIZE, Dimension.SHARE):
-        what = f"{text.strip()!r:.60} is {kind.value}"
+        written = f"{text.strip()!r:.60} is {kind.value}"
     told = scale.unit or not scale.times or kind is Dimension.SHARE
-    raise ValueError(f"{what}, but {scale.why if told else _unstated(stated)}")
+    raise ValueError(f"{written}, but {scale.why if told else _unstated(stated)}")
 
 
 def _unstated(stated: str) -> str:

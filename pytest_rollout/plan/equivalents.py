@@ -20,7 +20,7 @@ def parse(text: str, file: str) -> tuple[tuple[Equivalent, ...], list[Problem]]:
     if tree is None:
         return (), problems
     reader = Reader(tree, EquivalentsKeys, file, NAME, problems)
-    found: dict[tuple[str, ...], Equivalent] = {}
+    equivalents: dict[tuple[str, ...], Equivalent] = {}
     for inner_tree in reader.get(EquivalentsKeys.equivalents) or ():
         inner = reader.inner(inner_tree, EquivalentKeys, "an equivalent mutant")
         if not isinstance(inner_tree.value, Mapping):
@@ -29,12 +29,12 @@ def parse(text: str, file: str) -> tuple[tuple[Equivalent, ...], list[Problem]]:
         if equivalent is None:
             continue
         key = (equivalent.id, equivalent.file, equivalent.before, equivalent.after)
-        first = found.setdefault(key, equivalent)
+        first = equivalents.setdefault(key, equivalent)
         if first is not equivalent:
-            what = f"the mutant is named twice, first at line {first.line}"
-            reader.problem(equivalent.line, what, "keep one of the two")
+            problem = f"the mutant is named twice, first at line {first.line}"
+            reader.problem(equivalent.line, problem, "keep one of the two")
     reader.done()
-    return tuple(found.values()), problems
+    return tuple(equivalents.values()), problems
 
 
 def _equivalent(reader: Reader) -> Equivalent | None:

@@ -62,8 +62,8 @@ def _value(reader: Reader) -> object:
     if tree is None:
         return None
     if isinstance(tree.value, (list, Mapping)) or tree.value is None:
-        what = f"{reader.what}: `value` is not a single value"
-        reader.problem(tree.line, what, "NULL is no value: count the rows instead")
+        problem = f"{reader.what}: `value` is not a single value"
+        reader.problem(tree.line, problem, "NULL is no value: count the rows instead")
     return plain(tree)
 
 
@@ -72,16 +72,16 @@ def _statuses(reader: Reader, key: Key[Tree | None], least: int, most: int) -> t
     if tree is None:
         return ()
     items = tree.value if isinstance(tree.value, list) else [tree]
-    found = []
+    statuses = []
     for item in items:
         if type(item.value) is int and least <= item.value <= most:
-            found.append(item.value)
+            statuses.append(item.value)
         else:
-            what = f"`{key.name}` is a number from {least} to {most}, or a list of them"
-            reader.say(item.line, what)
+            problem = f"`{key.name}` is a number from {least} to {most}, or a list of them"
+            reader.say(item.line, problem)
     if not items:
         reader.say(tree.line, f"`{key.name}` allows nothing")
-    return tuple(found)
+    return tuple(statuses)
 
 
 def _wording(reader: Reader, key: Key[Tree | None]) -> Wording | None:

@@ -53,25 +53,25 @@ def _one_way(reader: Reader) -> bool:
     if not ways:
         asked = any(key.name in ("path", "header", "headers") for key in stated)
         fix = "{target: web, path: /version}, {command: [...]} or {variable: GIT_SHA}"
-        what = "`target` and `path`" if asked else "one of `target`, `command` and `variable`"
-        reader.problem(reader.line, f"`{reader.what}` needs {what}", fix)
+        needed = "`target` and `path`" if asked else "one of `target`, `command` and `variable`"
+        reader.problem(reader.line, f"`{reader.what}` needs {needed}", fix)
         return False
     if len(ways) > 1:
         both = " and ".join(f"`{way.name}`" for way in ways)
-        what = f"{reader.what}: {both} exclude each other: it is read in one way"
-        reader.problem(reader.line_of(ways[1]), what, f"leave out `{ways[1].name}`")
+        problem = f"{reader.what}: {both} exclude each other: it is read in one way"
+        reader.problem(reader.line_of(ways[1]), problem, f"leave out `{ways[1].name}`")
         return False
     (way,) = ways
     fits = {way.name, ReadingKeys.matches.name, *(key.name for key in _BESIDE[way.name])}
     for key in (key for key in stated if key.name not in fits):
-        what = f"{reader.what}: `{key.name}` does not go with `{way.name}`"
-        reader.problem(reader.line_of(key), what, f"leave out `{key.name}`")
+        problem = f"{reader.what}: `{key.name}` does not go with `{way.name}`"
+        reader.problem(reader.line_of(key), problem, f"leave out `{key.name}`")
     if way is ReadingKeys.target and not reader.has(ReadingKeys.path):
         reader.problem(reader.line, f"`{reader.what}` needs `target` and `path`", "path: /version")
         return False
     if reader.has(ReadingKeys.header) and reader.has(ReadingKeys.json):
-        what = f"{reader.what}: `header` and `json` exclude each other: it stands in one place"
-        reader.problem(reader.line_of(ReadingKeys.json), what, "leave out `json`")
+        problem = f"{reader.what}: `header` and `json` exclude each other: it stands in one place"
+        reader.problem(reader.line_of(ReadingKeys.json), problem, "leave out `json`")
         return False
     return True
 
@@ -91,8 +91,8 @@ def _headers(reader: Reader) -> dict[str, str]:
         if not _HEADER.fullmatch(name) or not value.isprintable():
             reader.problem(line, f"{reader.what}: `{name}` is no header of HTTP")
         elif _SECRET.search(name) and "${" not in value:
-            what = f"{reader.what}: `{name}` is a secret, not written out"
-            reader.problem(line, what, f"{name}: ${{NAME}}, set in the environment")
+            problem = f"{reader.what}: `{name}` is a secret, not written out"
+            reader.problem(line, problem, f"{name}: ${{NAME}}, set in the environment")
     return headers
 
 
@@ -102,8 +102,8 @@ def _command(reader: Reader) -> tuple[str, ...]:
         return ()
     if not isinstance(tree.value, list) or not tree.value:
         shown = ", ".join(tree.text.split()[:4]) if isinstance(tree.value, str) else ""
-        what = f"{reader.what}: `command` is a list of a program and its words"
-        reader.problem(tree.line, what, f"command: [{shown or 'bin/release'}]")
+        problem = f"{reader.what}: `command` is a list of a program and its words"
+        reader.problem(tree.line, problem, f"command: [{shown or 'bin/release'}]")
         return ()
     words = reader.names(ReadingKeys.command, tree.value)
     if any("\0" in word for word in words):
@@ -116,8 +116,8 @@ def _variable(reader: Reader) -> str:
     bare = name.removeprefix("$").strip("{}")
     if reader.has(ReadingKeys.variable) and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         fix = bare if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", bare) else "GIT_SHA"
-        what = f"{reader.what}: `variable` is the name of a variable, not {name!r:.60}"
-        reader.problem(reader.line_of(ReadingKeys.variable), what, f"variable: {fix}")
+        problem = f"{reader.what}: `variable` is the name of a variable, not {name!r:.60}"
+        reader.problem(reader.line_of(ReadingKeys.variable), problem, f"variable: {fix}")
     return name
 
 

@@ -21,13 +21,13 @@ def files(root: Path, patterns: Iterable[str]) -> list[Path]:
 
     Raises RolloutError for a pattern that does not say where below the root.
     """
-    found: set[Path] = set()
+    paths: set[Path] = set()
     for pattern in patterns:
         try:
-            found.update(path for path in root.glob(pattern) if path.is_file())
+            paths.update(path for path in root.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError, IndexError) as error:
             raise RolloutError(f"rollout_plans: {pattern!r}: {error}") from error
-    return sorted(found)
+    return sorted(paths)
 
 
 def unread(root: Path, patterns: Iterable[str]) -> list[str]:
@@ -51,11 +51,11 @@ def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> 
     With ``now_us`` a waiver that has expired by then is a problem of its plan.
     """
     with collector_paused():
-        found = [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
+        plans = [load(path, path.relative_to(root).as_posix()) for path in files(root, patterns)]
     if now_us is not None:
-        found = [_in_force(loaded, now_us) for loaded in found]
-    ids = Counter(loaded.id for loaded in found)
-    return [_with_rivals(loaded, found, root) if ids[loaded.id] > 1 else loaded for loaded in found]
+        plans = [_in_force(loaded, now_us) for loaded in plans]
+    ids = Counter(loaded.id for loaded in plans)
+    return [_with_rivals(loaded, plans, root) if ids[loaded.id] > 1 else loaded for loaded in plans]
 
 
 def _in_force(loaded: Loaded, now_us: int) -> Loaded:
@@ -63,10 +63,10 @@ def _in_force(loaded: Loaded, now_us: int) -> Loaded:
     return replace(loaded, problems=(*loaded.problems, *over)) if over else loaded
 
 
-def _with_rivals(loaded: Loaded, found: list[Loaded], root: Path) -> Loaded:
-    rivals = [other.path for other in found if other.id == loaded.id and other is not loaded]
+def _with_rivals(loaded: Loaded, plans: list[Loaded], root: Path) -> Loaded:
+    rivals = [rival.path for rival in plans if rival.id == loaded.id and rival is not loaded]
     also = ", ".join(path.relative_to(root).as_posix() for path in rivals)
     shown = loaded.path.relative_to(root).as_posix()
-    what = f"the plan's id {loaded.id} is also that of {also}"
-    problem = Problem(shown, 1, what, "give each plan an id of its own")
+    same_id = f"the plan's id {loaded.id} is also that of {also}"
+    problem = Problem(shown, 1, same_id, "give each plan an id of its own")
     return replace(loaded, problems=(*loaded.problems, problem))

@@ -80,8 +80,8 @@ def load(path: Path, shown: str) -> Loaded:
 def _secrets(text: str, shown: str) -> Iterator[Problem]:
     """Secrets in a plan's text, which is stored and shown as it stands."""
     fix = "write ${NAME} and set it in the environment"
-    for what, place in unmistakable(text):
-        yield Problem(shown, text.count("\n", 0, place) + 1, f"{what} is written out", fix)
+    for secret, place in unmistakable(text):
+        yield Problem(shown, text.count("\n", 0, place) + 1, f"{secret} is written out", fix)
 
 
 def parse(
@@ -122,8 +122,8 @@ def _place(problem: Problem) -> tuple[str, int, str]:
 
 def _glean(text: str, path: Path) -> frozenset[str]:
     """Words that may be markers of a plan, where it cannot be read or not all of it."""
-    found = re.findall(r"^[ \t{-]*(?:id|plan|marks):\s{0,200}(.+)$", text, re.MULTILINE)
-    words = re.findall(r"[A-Za-z0-9_-]+", " ".join(found))
+    lines = re.findall(r"^[ \t{-]*(?:id|plan|marks):\s{0,200}(.+)$", text, re.MULTILINE)
+    words = re.findall(r"[A-Za-z0-9_-]+", " ".join(lines))
     return frozenset({path.parent.name, *(word.replace("-", "_") for word in words)})
 
 
@@ -192,17 +192,17 @@ def _phases(reader: Reader, roles: Mapping[str, str]) -> tuple[Phase, ...]:
         phase = read_phase(reader.inner(tree, PhaseKeys, "a phase"), Names(ids, roles))
         if phase is None:
             continue
-        if any(other.id == phase.id for other in phases):
+        if any(earlier.id == phase.id for earlier in phases):
             reader.problem(tree.line, f"phase {phase.id} is stated twice")
         phases.append(phase)
     return tuple(phases)
 
 
 def _environments(reader: Reader) -> dict[str, Environment]:
-    found = {EMBEDDED: Environment(EMBEDDED, allow=frozenset(Effect))}
+    named = {EMBEDDED: Environment(EMBEDDED, allow=frozenset(Effect))}
     for name, tree in reader.get(PlanKeys.environments) or ():
-        found[name] = _environment(reader.inner(tree, EnvironmentKeys, f"environment {name}"), name)
-    return found
+        named[name] = _environment(reader.inner(tree, EnvironmentKeys, f"environment {name}"), name)
+    return named
 
 
 def _environment(reader: Reader, name: str) -> Environment:
@@ -232,15 +232,15 @@ def _environment(reader: Reader, name: str) -> Environment:
 def _reads(reader: Reader) -> tuple[ReadingRequest, ...]:
     """The requests that only read, whatever their method."""
     stated = reader.get(TargetKeys.reads) or ()
-    line, found = reader.line_of(TargetKeys.reads), []
+    line, requests = reader.line_of(TargetKeys.reads), []
     if stated and reader.has(TargetKeys.file):
         reader.say(line, "`reads` is of a target that answers HTTP", "leave out `reads`")
     for text in stated:
         try:
-            found.append(ReadingRequest.parse(text))
+            requests.append(ReadingRequest.parse(text))
         except ValueError as error:
             reader.say(line, f"`reads`: {error}", 'reads: ["POST /search"]')
-    return tuple(found)
+    return tuple(requests)
 
 
 def _check_target(reader: Reader, target: Target, environment: str) -> None:
@@ -276,13 +276,13 @@ def _references(reader: Reader, plan: Plan) -> None:
         line = reader.line_of(PlanKeys.no_release)
         reader.problem(line, "`no_release` and `release` contradict each other", "keep one of them")
     finders = (target_problems, previous_problems, load_problems, load_check_problems)
-    for problem in (one for find in finders for one in find(plan)):
-        reader.problem(*problem)
+    for offence in (offence for find in finders for offence in find(plan)):
+        reader.problem(*offence)
     source_targets(reader, plan)
     for _, criterion in plan.criteria() if plan.author is None else ():
         if criterion.by_others:
-            what = f"criterion {criterion.id}: `by_others` needs to know who made the change"
-            reader.problem(criterion.line, what, "author: {variable: CHANGE_AUTHOR}, at the top")
+            problem = f"criterion {criterion.id}: `by_others` needs to know who made the change"
+            reader.problem(criterion.line, problem, "author: {variable: CHANGE_AUTHOR}, at the top")
 
 
 def _circles(reader: Reader, plan: Plan) -> None:

@@ -51,14 +51,14 @@ def load_answers(reader: Reader, rule: Rule | None, *, judged: bool) -> None:
             reader.say(reader.line, "nothing judges what the load was answered", fix)
         return
     if rule.metric not in SERIES:
-        what = f"a load gives {_named(SERIES)}, not `{rule.metric}`"
-        reader.say(reader.line, what, nearest(rule.metric, SERIES))
-    for what, fix in wrong_units(rule):
-        reader.say(reader.line, what, fix)
+        problem = f"a load gives {_named(SERIES)}, not `{rule.metric}`"
+        reader.say(reader.line, problem, nearest(rule.metric, SERIES))
+    for problem, fix in wrong_units(rule):
+        reader.say(reader.line, problem, fix)
     for label in (*(each.label for each in rule.each), *rule.where):
         if label not in _LABELS:
-            what = f"what a load gives has the labels {_named(_LABELS)}, not `{label}`"
-            reader.say(reader.line, what, nearest(label, _LABELS))
+            problem = f"what a load gives has the labels {_named(_LABELS)}, not `{label}`"
+            reader.say(reader.line, problem, nearest(label, _LABELS))
 
 
 def wrong_units(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -66,12 +66,12 @@ def wrong_units(rule: Rule) -> Iterator[tuple[str, str]]:
     metric, unit = rule.metric, rule.unit
     if metric.startswith(_TIMES) and unit not in ("", _SECONDS):
         yield f"`{metric}` is in seconds, not `{unit}`", "unit: s"
-    counted = next((what for series, what in _COUNTS.items() if metric.startswith(series)), "")
+    counted = next((counts for series, counts in _COUNTS.items() if metric.startswith(series)), "")
     if counted and dimension(unit) not in _COUNTED:
         yield f"`{metric}` is {counted}, not {dimension(unit).value}", "leave out `unit`"
     elif counted and _shares_a_number(rule):
-        what = f"{rule.take.text} of `{metric}` is {counted}, not a share"
-        yield what, 'pass: ">= 30"'
+        problem = f"{rule.take.text} of `{metric}` is {counted}, not a share"
+        yield problem, 'pass: ">= 30"'
 
 
 def _shares_a_number(rule: Rule) -> bool:
@@ -94,16 +94,20 @@ def of_one_load(rule: Rule | None, check: Check | None) -> Rule | None:
 
 
 def load_check_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
-    """Yield each check of a load that the plan does not state, or whose rule is of another."""
+    """Yield each check that names a load which the plan lacks, or whose rule is of another load."""
     known = [load.id for load in plan.loads]
     for _, criterion in plan.criteria():
         check, rule = criterion.check, criterion.rule
         if check is None or check.means is not CheckMeans.LOAD or not check.text:
             continue
-        what = f"criterion {criterion.id}: check"
+        named = f"criterion {criterion.id}: check"
         if check.text not in known:
             fix = nearest(check.text, known) if known else "state it under `loads:`"
-            yield check.line, f"{what}: the plan has no load `{check.text}`", fix
+            yield check.line, f"{named}: the plan has no load `{check.text}`", fix
         if rule and rule.where.get(LOAD, check.text) != check.text:
-            other = rule.where[LOAD]
-            yield check.line, f"{what}: it makes load {check.text}, and its rule is of {other}", ""
+            rule_load = rule.where[LOAD]
+            yield (
+                check.line,
+                f"{named}: it makes load {check.text}, and its rule is of {rule_load}",
+                "",
+            )

@@ -133,8 +133,8 @@ def _shape(reader: Reader) -> Shape:
     )
     inner.done()
     if shape.every_us and shape.lasts_us > shape.every_us:
-        what = "a burst lasts longer than it is to the next one"
-        inner.say(inner.line_of(ShapeKeys.lasts), what, "make `lasts` shorter than `every`")
+        problem = "a burst lasts longer than it is to the next one"
+        inner.say(inner.line_of(ShapeKeys.lasts), problem, "make `lasts` shorter than `every`")
     return shape
 
 
@@ -187,10 +187,10 @@ def load_problems(plan: Plan) -> list[tuple[int, str, str]]:
         for environment in plan.environments.values():
             target = environment.targets.get(load.target)
             if environment.targets and target is None:
-                what = f"load {load.id}: environment {environment.name} has no target"
+                problem = f"load {load.id}: environment {environment.name} has no target"
                 fix = nearest(load.target, environment.targets)
-                problems.append((load.line, f"{what} `{load.target}`", fix))
+                problems.append((load.line, f"{problem} `{load.target}`", fix))
             elif target is not None and target.file:
-                what = f"load {load.id}: `{load.target}` is a file, which answers no HTTP"
-                problems.append((load.line, what, "target: a served one, or one with a url"))
+                problem = f"load {load.id}: `{load.target}` is a file, which answers no HTTP"
+                problems.append((load.line, problem, "target: a served one, or one with a url"))
     return problems

@@ -16,8 +16,8 @@ def read_roles(reader: Reader, key: Key[Any], known: Collection[str]) -> tuple[s
     words = reader.get_as(key, NAMES) or ()
     for word in words:
         if known and word not in known:
-            what = f"{reader.what}: unknown role `{word}`"
-            reader.problem(reader.line_of(key), what, nearest(word, known))
+            problem = f"{reader.what}: unknown role `{word}`"
+            reader.problem(reader.line_of(key), problem, nearest(word, known))
     return words
 
 

@@ -44,8 +44,8 @@ def _unfit(name: str, check: Check, environment: Environment) -> Iterator[tuple[
         elif check.means is CheckMeans.SQL and target.serve:
             yield check.line, f"{where} serves `{on}`: `sql` asks a file", "on: a file's target"
         elif check.means in (CheckMeans.HTTP, CheckMeans.PROMETHEUS) and target.file:
-            what = f"{where}: `{on}` is a file, which answers no HTTP"
-            yield check.line, what, "on: a served target, or one with a url"
+            problem = f"{where}: `{on}` is a file, which answers no HTTP"
+            yield check.line, problem, "on: a served target, or one with a url"
 
 
 def _undeclared(name: str, check: Check, plan: Plan) -> Iterator[tuple[int, str, str]]:

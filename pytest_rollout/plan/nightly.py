@@ -53,35 +53,35 @@ def _within(inner: Reader, key: Key[Any], number: int, least: int, most: int) ->
 
 def check_nightly(reader: Reader, rule: Rule, *, guardrail: bool) -> None:
     """Note what does not go with nights that are compared, each with what to write instead."""
-    what, line = f"{reader.what}: `versus: {{as: nightly}}`", reader.line_of(RuleKeys.versus)
+    stated, line = f"{reader.what}: `versus: {{as: nightly}}`", reader.line_of(RuleKeys.versus)
     versus, nightly = rule.versus, rule.nightly
     assert versus is not None
     assert nightly is not None
     if guardrail:
-        reader.problem(line, f"{what} in a guardrail", "make it a criterion of the phase")
+        reader.problem(line, f"{stated} in a guardrail", "make it a criterion of the phase")
         return
     if versus.release in (None, PREVIOUS):
         fix = 'name one that was accepted, as release: "1.4": it stays until the plan changes'
-        reader.problem(line, f"{what} compares with a pinned release", fix)
+        reader.problem(line, f"{stated} compares with a pinned release", fix)
     for key in (VersusKeys.frozen, VersusKeys.metric):
         if versus.frozen if key is VersusKeys.frozen else versus.metric != rule.metric:
-            reader.problem(line, f"{what} with `{key.name}`", "it reads its own metric")
+            reader.problem(line, f"{stated} with `{key.name}`", "it reads its own metric")
     for stray in _NOT_WITH:
         if reader.has(stray):
             fix = "`pass` is the margin, and what is surely worse fails"
-            reader.problem(reader.line_of(stray), f"{what} with `{stray.name}`", fix)
+            reader.problem(reader.line_of(stray), f"{stated} with `{stray.name}`", fix)
     if rule.take.take in _NO_LOGARITHM:
         fix = "take a quantile, a mean or a sum; rates go with `versus: {release: …}`"
-        reader.problem(reader.line_of(RuleKeys.take), f"{what} with `{rule.take.text}`", fix)
+        reader.problem(reader.line_of(RuleKeys.take), f"{stated} with `{rule.take.text}`", fix)
     if nightly.per.unit is PerUnit.RUN:
         fix = "leave it out: runs of one night belong together"
-        reader.problem(reader.line_of(RuleKeys.per), f"{what} with `per: run`", fix)
-    _check_margin(reader, rule, what)
+        reader.problem(reader.line_of(RuleKeys.per), f"{stated} with `per: run`", fix)
+    _check_margin(reader, rule, stated)
 
 
-def _check_margin(reader: Reader, rule: Rule, what: str) -> None:
+def _check_margin(reader: Reader, rule: Rule, stated: str) -> None:
     limit, line = rule.bands.passes.limit, reader.line_of(RuleKeys.pass_)
     if rule.bands.passes.upward and not 0 < limit < 1:
-        reader.problem(line, f"{what}: the margin lies below 1", 'pass: ">= 0.87"')
+        reader.problem(line, f"{stated}: the margin lies below 1", 'pass: ">= 0.87"')
     elif not rule.bands.passes.upward and not limit > 1:
-        reader.problem(line, f"{what}: the margin lies above 1", 'pass: "<= 1.15"')
+        reader.problem(line, f"{stated}: the margin lies above 1", 'pass: "<= 1.15"')

@@ -29,8 +29,8 @@ def read_people(reader: Reader, plan: Plan) -> Roster:
             continue
         first = people.setdefault(person.id, person)
         if first is not person:
-            what = f"`{person.id}` stands twice, first at line {first.line}"
-            reader.problem(person.line, what, "keep one of the two, with all roles")
+            problem = f"`{person.id}` stands twice, first at line {first.line}"
+            reader.problem(person.line, problem, "keep one of the two, with all roles")
     _one_login_each(reader, people.values())
     trees = reader.get(PeopleKeys.deputies) or ()
     deputies = [_deputy(reader, tree, plan, people) for tree in trees]
@@ -44,13 +44,13 @@ def read_people(reader: Reader, plan: Plan) -> Roster:
 
 
 def _one_login_each(reader: Reader, people: Iterable[Person]) -> None:
-    """Two people of one login would be one person who answers for two."""
+    """Report two people with one login: one person would answer for both."""
     owners: dict[str, Person] = {}
     for person in people:
         owner = owners.setdefault(person.github.lower(), person) if person.github else person
         if owner is not person:
-            what = f"the login `{person.github}` is also that of {owner.id}, line {owner.line}"
-            reader.problem(person.line, what, "give it to one of the two")
+            problem = f"the login `{person.github}` is also that of {owner.id}, line {owner.line}"
+            reader.problem(person.line, problem, "give it to one of the two")
 
 
 def _below(name: str) -> bool:
@@ -130,7 +130,7 @@ def _roles(plan: Plan) -> tuple[str, ...]:
     return (*plan.known_roles(), *attesting)
 
 
-def _known(reader: Reader, line: int, what: str, name: str, known: Iterable[str]) -> None:
+def _known(reader: Reader, line: int, kind: str, name: str, known: Iterable[str]) -> None:
     names = tuple(known)
     if name not in names:
-        reader.say(line, f"unknown {what} `{name}`", nearest(name, names))
+        reader.say(line, f"unknown {kind} `{name}`", nearest(name, names))

@@ -97,11 +97,11 @@ def _same_ids(reader: Reader, phase: Phase) -> None:
     criteria = {criterion.id for criterion in phase.criteria}
     for guardrail in phase.guardrails:
         if guardrail.id in criteria:
-            what = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
-            reader.problem(guardrail.line, what)
+            problem = f"guardrail {guardrail.id} has the id of a criterion of {reader.what}"
+            reader.problem(guardrail.line, problem)
         if guardrail.id == DRIFT.id:
-            what = f"guardrail {guardrail.id} is built in: it trips on what nobody recorded"
-            reader.problem(guardrail.line, what, "call this one something else")
+            problem = f"guardrail {guardrail.id} is built in: it trips on what nobody recorded"
+            reader.problem(guardrail.line, problem, "call this one something else")
 
 
 def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
@@ -122,56 +122,56 @@ def _marks(reader: Reader, id_: str) -> tuple[str, ...]:
 
 
 def _criteria(reader: Reader, names: Names) -> tuple[Criterion, ...]:
-    found: dict[str, Criterion] = {}
+    criteria: dict[str, Criterion] = {}
     for tree in reader.get(PhaseKeys.criteria) or ():
         criterion = _criterion(_inside(reader, tree), names)
         if criterion is None:
             continue
-        if criterion.id in found:
-            first = found[criterion.id].line
+        if criterion.id in criteria:
+            first = criteria[criterion.id].line
             reader.problem(
                 tree.line, f"criterion {criterion.id} is stated twice, first at line {first}"
             )
             continue
-        found[criterion.id] = criterion
-    _check_members(reader, found)
-    return tuple(found.values())
+        criteria[criterion.id] = criterion
+    _check_members(reader, criteria)
+    return tuple(criteria.values())
 
 
 def _inside(reader: Reader, tree: Tree) -> Reader:
     return reader.inner(tree, CriterionKeys, f"a criterion of {reader.what}")
 
 
-def _check_members(reader: Reader, found: Mapping[str, Criterion]) -> None:
+def _check_members(reader: Reader, criteria: Mapping[str, Criterion]) -> None:
     """Groups are made of other criteria of the same gate, and not of each other in a circle."""
-    for criterion in found.values():
+    for criterion in criteria.values():
         for name, _ in criterion.of.members if criterion.of else ():
-            member = found.get(name)
+            member = criteria.get(name)
             if member is None:
-                fix = nearest(name, found)
+                fix = nearest(name, criteria)
                 reader.problem(
                     criterion.line, f"criterion {criterion.id}: `of` names no criterion {name}", fix
                 )
             elif member.gate is not criterion.gate:
-                what = (
+                problem = (
                     f"criterion {criterion.id}: its member {name} belongs to the {member.gate} gate"
                 )
-                reader.problem(criterion.line, what)
+                reader.problem(criterion.line, problem)
             elif member.rule is not None and not member.rule.in_theorem:
-                what = f"criterion {criterion.id}: its member {name} is judged by Kayenta's rule"
+                problem = f"criterion {criterion.id}: its member {name} is judged by Kayenta's rule"
                 reader.problem(
-                    criterion.line, what, "no answer may rest on it: leave it out of `of`"
+                    criterion.line, problem, "no answer may rest on it: leave it out of `of`"
                 )
-        if criterion.id in _below(criterion.id, found):
+        if criterion.id in _below(criterion.id, criteria):
             reader.problem(criterion.line, f"criterion {criterion.id}: `of` leads back to it")
 
 
-def _below(name: str, found: Mapping[str, Criterion]) -> set[str]:
+def _below(name: str, criteria: Mapping[str, Criterion]) -> set[str]:
     """Every criterion that one is made of, through all levels."""
     below: set[str] = set()
     todo = [name]
     while todo:
-        stated = found.get(todo.pop())
+        stated = criteria.get(todo.pop())
         members = {member for member, _ in stated.of.members} if stated and stated.of else set()
         todo += members - below
         below |= members
@@ -217,9 +217,9 @@ def _criterion(reader: Reader, names: Names) -> Criterion | None:
     reader.done()
     check_max_age(reader, criterion)
     if reader.has(CriterionKeys.valid_for) and not (criterion.attested or criterion.rolls_up):
-        what = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
+        problem = f"{reader.what}: `valid_for` is of attestations, and nobody attests it"
         fix = "kind: manual, or by: [ROLE]; or rolls_up: [PHASE.CRITERION]"
-        reader.problem(reader.line_of(CriterionKeys.valid_for), what, fix)
+        reader.problem(reader.line_of(CriterionKeys.valid_for), problem, fix)
     return criterion
 
 
@@ -250,16 +250,16 @@ def _when(reader: Reader) -> When | None:
 
 
 def _guardrails(reader: Reader) -> tuple[Guardrail, ...]:
-    found: list[Guardrail] = []
+    guardrails: list[Guardrail] = []
     for tree in reader.get(PhaseKeys.guardrails) or ():
         inner = reader.inner(tree, GuardrailKeys, f"a guardrail of {reader.what}")
         guardrail = _guardrail(inner)
         if guardrail is None:
             continue
-        if any(other.id == guardrail.id for other in found):
+        if any(earlier.id == guardrail.id for earlier in guardrails):
             reader.problem(tree.line, f"guardrail {guardrail.id} is stated twice")
-        found.append(guardrail)
-    return tuple(found)
+        guardrails.append(guardrail)
+    return tuple(guardrails)
 
 
 def _guardrail(reader: Reader) -> Guardrail | None:
@@ -303,14 +303,14 @@ def _guarded(reader: Reader) -> Iterator[Rule]:
 
 def _then(reader: Reader) -> tuple[Then, ...]:
     known = {member.value: member for member in Then}
-    found = []
+    actions = []
     for word in reader.get(GuardrailKeys.then) or ():
         if word in known:
-            found.append(known[word])
+            actions.append(known[word])
         else:
             reader.problem(
                 reader.line_of(GuardrailKeys.then),
                 f"{reader.what}: unknown `then`: {word}",
                 nearest(word, known),
             )
-    return tuple(found) or (Then.PAUSE,)
+    return tuple(actions) or (Then.PAUSE,)

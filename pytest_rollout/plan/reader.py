@@ -37,13 +37,13 @@ class Reader:
         else:
             self.problem(tree.line, f"{what} is not a mapping of keys to values")
 
-    def problem(self, line: int, what: str, fix: str = "") -> None:
+    def problem(self, line: int, problem: str, fix: str = "") -> None:
         """Note an offence."""
-        self.problems.append(Problem(self.file, line, what, fix))
+        self.problems.append(Problem(self.file, line, problem, fix))
 
-    def say(self, line: int, what: str, fix: str = "") -> None:
+    def say(self, line: int, problem: str, fix: str = "") -> None:
         """Note an offence of this mapping."""
-        self.problem(line, f"{self.what}: {what}", fix)
+        self.problem(line, f"{self.what}: {problem}", fix)
 
     def has(self, key: Key[Any]) -> bool:
         """Return whether the key is given."""

@@ -27,8 +27,8 @@ def read_report(reader: Reader, phases: Collection[str]) -> ReportSpec | None:
     inner.done()
     spec = ReportSpec(title, sections, inner.line)
     for name in sorted(spec.phases() - set(phases)):
-        what = f"{inner.what} names unknown phase `{name}`"
-        inner.problem(inner.line, what, nearest(name, phases))
+        problem = f"{inner.what} names unknown phase `{name}`"
+        inner.problem(inner.line, problem, nearest(name, phases))
     return spec
 
 
@@ -59,15 +59,15 @@ def _each(reader: Reader) -> Iterator[tuple[str, tuple[str, ...]]]:
         if isinstance(tree.value, list):
             yield label, reader.names(SectionKeys.each, tree.value)
         else:
-            what = f"{reader.what}: `each` does not list the values of `{label}`"
-            reader.problem(tree.line, what, f"each: {{{label}: [A, B]}}")
+            problem = f"{reader.what}: `each` does not list the values of `{label}`"
+            reader.problem(tree.line, problem, f"each: {{{label}: [A, B]}}")
 
 
 def _figure(reader: Reader) -> Figure | None:
     given = [kind for kind in _KINDS if reader.has(kind)]
     says = reader.get(FigureKeys.says) or ""
     where = reader.get(FigureKeys.where)
-    found = Figure(
+    figure = Figure(
         says=says,
         phase=reader.get(FigureKeys.phase) or "",
         metric=reader.get(FigureKeys.metric) or "",
@@ -86,11 +86,11 @@ def _figure(reader: Reader) -> Figure | None:
         return None
     if not says:
         reader.problem(reader.line, f"{reader.what} says no name", "says: Uptime")
-    if found.metric and not reader.has(FigureKeys.take):
+    if figure.metric and not reader.has(FigureKeys.take):
         reader.problem(reader.line, f"{reader.what}: `metric` without `take`", "take: mean")
     if reader.has(FigureKeys.from_) != reader.has(FigureKeys.to):
         reader.problem(reader.line, f"{reader.what}: `from` goes with `to`", "from: day0, to: day7")
-    return found
+    return figure
 
 
 def _percent(reader: Reader) -> bool:

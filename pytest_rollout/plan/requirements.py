@@ -18,8 +18,8 @@ def read_requires(reader: Reader, phase: str, known: Collection[str]) -> tuple[s
         elif "." in word:
             _other_plan(reader, line, phase, word)
         elif word not in known:
-            what = f"phase {phase} requires unknown phase `{word}`"
-            reader.problem(line, what, nearest(word, known))
+            problem = f"phase {phase} requires unknown phase `{word}`"
+            reader.problem(line, problem, nearest(word, known))
     return words
 
 
@@ -38,6 +38,6 @@ def read_any_release(reader: Reader, phase: str) -> tuple[str, ...]:
     for word in words:
         if word not in required:
             line = reader.line_of(PhaseKeys.any_release)
-            what = f"phase {phase}: `any_release` names `{word}`, which it does not require"
-            reader.problem(line, what, nearest(word, required))
+            problem = f"phase {phase}: `any_release` names `{word}`, which it does not require"
+            reader.problem(line, problem, nearest(word, required))
     return words

@@ -43,8 +43,8 @@ def read_ingest(reader: Reader, rule: Rule | None) -> Ingest | None:
         return None
     kind = ResultKind.LOAD if load is not None else ResultKind.JUNIT
     asked = Ingest(kind, named[0], cases, need or _NEED[kind], lasts or 0, rate, unit)
-    for what, fix in _offences(inner, asked, rule):
-        inner.say(inner.line, what, fix)
+    for problem, fix in _offences(inner, asked, rule):
+        inner.say(inner.line, problem, fix)
     for key in (*_BESIDE, *(_FOLDING if rule is not None else ())):
         if reader.has(key):
             fix = "state it as another criterion"
@@ -80,8 +80,10 @@ def _offences(inner: Reader, asked: Ingest, rule: Rule | None) -> Iterator[tuple
 
 def _series(metric: str) -> Iterator[tuple[str, str]]:
     if metric == LATENCY:
-        what = f"`{LATENCY}` counts from the planned start, which files of other tools do not say"
-        yield what, f"metric: {SERVICE_TIME}"
+        problem = (
+            f"`{LATENCY}` counts from the planned start, which files of other tools do not say"
+        )
+        yield problem, f"metric: {SERVICE_TIME}"
     elif metric not in (SERVICE_TIME, FAILED, THROUGHPUT) and not _SINGLE.fullmatch(metric):
         known = (SERVICE_TIME, FAILED, THROUGHPUT, f"{SERVICE_TIME}_p95", f"{THROUGHPUT}_mean")
         yield f"no file of a load holds the series `{metric:.60}`", nearest(metric, known)

@@ -49,17 +49,17 @@ def read_rollback(reader: Reader, phase: str, phases: Collection[str]) -> Rollba
     return Rollback(steps, mode, _revalidate(reader, phase, phases))
 
 
-def _steps(reader: Reader, trees: list[Tree] | None, what: str) -> tuple[RollbackStep, ...]:
-    return tuple(_step(reader, tree, what) for tree in trees or ())
+def _steps(reader: Reader, trees: list[Tree] | None, owner: str) -> tuple[RollbackStep, ...]:
+    return tuple(_step(reader, tree, owner) for tree in trees or ())
 
 
-def _step(reader: Reader, tree: Tree, what: str) -> RollbackStep:
+def _step(reader: Reader, tree: Tree, owner: str) -> RollbackStep:
     if isinstance(tree.value, str):
         return RollbackStep(tree.value, line=tree.line)
     keys = tree.value if isinstance(tree.value, Mapping) else {}
     means = [means for means in _DOING if means.value in keys]
     place = _DOING[means[0]] if means else StepKeys
-    inner = reader.inner(_with_method(tree), place, f"a rollback step of {what}")
+    inner = reader.inner(_with_method(tree), place, f"a rollback step of {owner}")
     says = inner.get(StepKeys.says)
     action = read_means(inner, means[0]) if means else None
     check = read_check(inner, StepKeys.check, None)
@@ -105,9 +105,9 @@ def _unasked(reader: Reader, steps: tuple[RollbackStep, ...]) -> None:
     """What runs without a person says itself how to see that it is done."""
     for step in steps:
         if step.action is not None and step.check is None:
-            what = f"{reader.what}: `mode: auto`, and a step has no `check`"
+            problem = f"{reader.what}: `mode: auto`, and a step has no `check`"
             fix = "say what holds once it is done: check: {http: /health, on: TARGET}"
-            reader.problem(step.line, what, fix)
+            reader.problem(step.line, problem, fix)
 
 
 def _revalidate(reader: Reader, phase: str, phases: Collection[str]) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def _revalidate(reader: Reader, phase: str, phases: Collection[str]) -> tuple[st
     if tree is None:
         return ()
     inner = reader.inner(tree, OnRollbackKeys, f"{reader.what}: on_rollback")
-    found = []
+    gates = []
     words = inner.get(OnRollbackKeys.revalidate) or ()
     line = inner.line_of(OnRollbackKeys.revalidate)
     for word in words:
@@ -127,12 +127,12 @@ def _revalidate(reader: Reader, phase: str, phases: Collection[str]) -> tuple[st
         elif slash and gate not in tuple(Gate):
             inner.problem(line, f"{inner.what}: a gate is entry or exit, not `{gate}`")
         elif name == phase and gate != Gate.ENTRY:
-            what = f"{inner.what}: the exit of {phase} cannot be decided before it begins again"
-            inner.problem(line, what, f"revalidate: [{phase}/entry]")
+            problem = f"{inner.what}: the exit of {phase} cannot be decided before it begins again"
+            inner.problem(line, problem, f"revalidate: [{phase}/entry]")
         else:
-            found.append(word if slash else f"{name}/{Gate.EXIT}")
+            gates.append(word if slash else f"{name}/{Gate.EXIT}")
     inner.done()
     if not words:
         fix = "on_rollback: {revalidate: [day0, day3/entry]}"
         inner.problem(tree.line, f"{inner.what} revalidates nothing", fix)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(gates))

@@ -20,22 +20,22 @@ def read_rolls_up(reader: Reader) -> tuple[RollsUp, ...]:
     """What a criterion names; in which gate a criterion is found shows when all were read."""
     line = reader.line_of(CriterionKeys.rolls_up)
     words = reader.get(CriterionKeys.rolls_up) or ()
-    found: list[RollsUp] = []
+    named: list[RollsUp] = []
     for word in dict.fromkeys(words):
         if words.count(word) > 1:
             reader.problem(line, f"{reader.what}: `rolls_up` states {word} twice")
-        one = _named(word)
-        if one is None:
-            what = f"{reader.what}: `rolls_up`: {word!r:.80} is no criterion and no gate"
-            reader.problem(line, what, _FIX)
+        rolls_up = _named(word)
+        if rolls_up is None:
+            problem = f"{reader.what}: `rolls_up`: {word!r:.80} is no criterion and no gate"
+            reader.problem(line, problem, _FIX)
         else:
-            found.append(one)
+            named.append(rolls_up)
     if reader.has(CriterionKeys.rolls_up) and not words:
         reader.problem(line, f"{reader.what}: `rolls_up` names nothing", _FIX)
-    if found and reader.has(CriterionKeys.of):
+    if named and reader.has(CriterionKeys.of):
         fix = "state them as two criteria"
         reader.problem(line, f"{reader.what}: `rolls_up` with `of`", fix)
-    return tuple(found)
+    return tuple(named)
 
 
 def _named(word: str) -> RollsUp | None:
@@ -72,7 +72,9 @@ def with_dues(phases: Sequence[Phase]) -> tuple[Phase, ...]:
         replace(
             phase,
             dues=tuple(
-                (gate.gate, one) for gate, one in due if gate.gate and gate.phase == phase.id
+                (gate.gate, rolls_up)
+                for gate, rolls_up in due
+                if gate.gate and gate.phase == phase.id
             ),
         )
         for phase in phases
@@ -103,10 +105,10 @@ def _resolved(
 ) -> Criterion:
     if not criterion.rolls_up:
         return criterion
-    led = tuple(_led(phases, one) for one in criterion.rolls_up)
+    led = tuple(_led(phases, rolls_up) for rolls_up in criterion.rolls_up)
     for rolls_up in led:
-        for what, fix in _offences(phases, phase, criterion, rolls_up):
-            reader.problem(criterion.line, f"criterion {criterion.id}: `rolls_up`: {what}", fix)
+        for problem, fix in _offences(phases, phase, criterion, rolls_up):
+            reader.problem(criterion.line, f"criterion {criterion.id}: `rolls_up`: {problem}", fix)
     return replace(criterion, rolls_up=led)
 
 
@@ -124,17 +126,17 @@ def _led(phases: Sequence[Phase], rolls_up: RollsUp) -> RollsUp:
 def _offences(
     phases: Sequence[Phase], phase: Phase, criterion: Criterion, rolls_up: RollsUp
 ) -> Iterator[tuple[str, str]]:
-    named = next((other for other in phases if other.id == rolls_up.phase), None)
+    named = next((known_phase for known_phase in phases if known_phase.id == rolls_up.phase), None)
     if named is None:
         yield (
             f"unknown phase `{rolls_up.phase}`",
-            nearest(rolls_up.phase, [other.id for other in phases]),
+            nearest(rolls_up.phase, [known_phase.id for known_phase in phases]),
         )
         return
-    known = [other.id for other in named.criteria]
+    known = [named_criterion.id for named_criterion in named.criteria]
     if rolls_up.criterion is not None and rolls_up.criterion not in known:
-        what = f"phase {named.id} has no criterion `{rolls_up.criterion}`"
-        yield what, nearest(rolls_up.criterion, known)
+        problem = f"phase {named.id} has no criterion `{rolls_up.criterion}`"
+        yield problem, nearest(rolls_up.criterion, known)
         return
     if rolls_up.criterion is None and not named.of(rolls_up.gate):
         yield f"{rolls_up.name} states no criterion, so it is never GO", "name a gate that can be"
@@ -146,11 +148,11 @@ def _offences(
     elif theirs > mine and (phase.id, criterion.gate) in _reached(
         phases, (named.id, rolls_up.gate)
     ):
-        what = f"{rolls_up.name} and {phase.id}/{criterion.gate} roll up each other, in a circle"
-        yield what, "leave out one of the two"
+        problem = f"{rolls_up.name} and {phase.id}/{criterion.gate} roll up each other, in a circle"
+        yield problem, "leave out one of the two"
     elif theirs > mine:
-        what = f"{rolls_up.name} is decided after {phase.id}/{criterion.gate}"
-        yield what, f"gates are decided in the plan's order: state phase {phase.id} later"
+        problem = f"{rolls_up.name} is decided after {phase.id}/{criterion.gate}"
+        yield problem, f"gates are decided in the plan's order: state phase {phase.id} later"
 
 
 def _order(phases: Sequence[Phase]) -> dict[tuple[str, Gate], int]:

@@ -61,7 +61,7 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
         per, confidence = None, confidence or USUAL_CONFIDENCE
         versus = replace(versus, where=versus.where or where or {})
     bands = _bands(reader, scale_of(taking, in_unit, versus), guardrail=guardrail)
-    found = Rule(
+    rule = Rule(
         metric=metric or "",
         take=taking,
         bands=bands or _NO_BANDS,
@@ -82,8 +82,8 @@ def read_rule(reader: Reader, *, guardrail: bool) -> Rule | None:
     if metric is None or bands is None:
         return None
     _count_against_zero(reader, taking, bands)
-    conditions.check(reader, found, guardrail=guardrail)
-    return found
+    conditions.check(reader, rule, guardrail=guardrail)
+    return rule
 
 
 def asks(reader: Reader) -> bool:
@@ -95,8 +95,8 @@ def read_score(reader: Reader, group: Group) -> Group:
     """A group with the cuts on its score; other keys of a rule are offences."""
     stray = [key for key in (*_SERIES, *_STRAY) if reader.tree(key) is not None]
     if stray:
-        what = f"{reader.what}: `{stray[0].name}` with `of`"
-        reader.problem(reader.line_of(stray[0]), what, "a group reads its members, no series")
+        problem = f"{reader.what}: `{stray[0].name}` with `of`"
+        reader.problem(reader.line_of(stray[0]), problem, "a group reads its members, no series")
         return group
     bands = _bands(reader, SCORE, guardrail=False)
     if group.need is Need.SCORE and bands is None and not reader.has(RuleKeys.pass_):
@@ -124,15 +124,15 @@ def _each(reader: Reader) -> tuple[Each, ...]:
         return ()
     if not isinstance(tree.value, Mapping):
         fix = f"each: {{{tree.text or 'label'}: [A, B]}}, or a count: {{{tree.text or 'label'}: 4}}"
-        what = f"{reader.what}: `each` does not say which groups are expected"
-        reader.problem(tree.line, what, fix)
+        problem = f"{reader.what}: `each` does not say which groups are expected"
+        reader.problem(tree.line, problem, fix)
         return ()
     if not tree.value:
         reader.problem(tree.line, f"{reader.what}: `each` names no label", "each: {lane: [A, B]}")
     return tuple(
-        each
+        group
         for label, value in tree.value.items()
-        if (each := _groups(reader, label, value)) is not None
+        if (group := _groups(reader, label, value)) is not None
     )
 
 
@@ -152,8 +152,8 @@ def _groups(reader: Reader, label: str, tree: Tree) -> Each | None:
             inner.problem(tree.line, f"{inner.what} has no `from` or no `at_least`", fix)
         inner.done()
         return Each(label, at_least=at_least, source=source) if source and at_least else None
-    what = f"{reader.what}: `each` does not say which groups of `{label}` are expected"
-    reader.problem(tree.line, what, f"each: {{{label}: [A, B]}}, or a count: {{{label}: 4}}")
+    problem = f"{reader.what}: `each` does not say which groups of `{label}` are expected"
+    reader.problem(tree.line, problem, f"each: {{{label}: [A, B]}}, or a count: {{{label}: 4}}")
     return None
 
 
@@ -167,8 +167,8 @@ def _default_scope(need: int, streak: Streak | None, *, guardrail: bool) -> Scop
 def _scopes(reader: Reader, default: Scope) -> tuple[Scope, ...]:
     trees = reader.get(RuleKeys.over) or ()
     if not trees and reader.has(RuleKeys.over):
-        what = f"{reader.what}: `over` has no scope"
-        reader.problem(reader.line_of(RuleKeys.over), what, "over: [{span: 5m, need: 7}]")
+        problem = f"{reader.what}: `over` has no scope"
+        reader.problem(reader.line_of(RuleKeys.over), problem, "over: [{span: 5m, need: 7}]")
     if not trees:
         return (default,)
     need = default.need
@@ -200,8 +200,8 @@ def _scope(reader: Reader, default_need: int) -> Scope | None:
     kind, count = ScopeKind(given[0]), counts.get(given[0])
     if kind is ScopeKind.SINCE:
         if since != "begin":
-            what = f"{reader.what}: unknown since `{since}`"
-            reader.problem(reader.line_of(ScopeKeys.since), what, "since: begin")
+            problem = f"{reader.what}: unknown since `{since}`"
+            reader.problem(reader.line_of(ScopeKeys.since), problem, "since: begin")
             return None
         return Scope(kind, need, span_us=until or 0)
     if kind in (ScopeKind.SPAN, ScopeKind.AGE):
@@ -270,9 +270,9 @@ def _check_bands(reader: Reader, passes: Cut, warn: Cut | None, fail: Cut | None
         )
 
 
-def _overlap(one: Cut, other: Cut) -> bool:
+def _overlap(left: Cut, right: Cut) -> bool:
     """Whether two cuts that face each other share a value."""
-    low, high = (one, other) if one.upward else (other, one)
+    low, high = (left, right) if left.upward else (right, left)
     if low.limit == high.limit:
         return low.operator == ">=" and high.operator == "<="
     return low.limit < high.limit

@@ -17,13 +17,13 @@ def check_max_age(reader: Reader, criterion: Criterion) -> None:
     )
     if judged or criterion.ingest is not None or not reader.has(CriterionKeys.max_age):
         return
-    what = f"{reader.what}: `max_age` is of a rule's samples, and it states no rule"
+    problem = f"{reader.what}: `max_age` is of a rule's samples, and it states no rule"
     fix = "leave it out: a plain check is of the deciding run"
     if criterion.attested or criterion.rolls_up:
         fix = "`valid_for: 7d` says how long an answer counts"
     elif criterion.of is not None:
         fix = "state it on the members"
-    reader.problem(reader.line_of(CriterionKeys.max_age), what, fix)
+    reader.problem(reader.line_of(CriterionKeys.max_age), problem, fix)
 
 
 def previous_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
@@ -35,8 +35,8 @@ def previous_problems(plan: Plan) -> Iterator[tuple[int, str, str]]:
             versus = rule.versus
             if versus is not None and (versus.release == PREVIOUS or versus.nightly is not None):
                 named = versus.release or "…"
-                what = f"{who}: `versus: {{release: {named}}}`, but the plan reads no release"
-                yield line, what, "say where: release: {target: NAME, path: /version}"
+                problem = f"{who}: `versus: {{release: {named}}}`, but the plan reads no release"
+                yield line, problem, "say where: release: {target: NAME, path: /version}"
 
 
 def _rules(phase: Phase) -> Iterator[tuple[str, int, Rule]]:

@@ -37,8 +37,8 @@ def hidden_steps(line: str) -> list[Hidden]:
 
 def hidden_in_words(words: Sequence[str]) -> list[Hidden]:
     """Return what hides a failed step where the words of a command start a shell with a line."""
-    found = _inner(words)
-    return [] if found is None else _read(*found)
+    inner = _inner(words)
+    return [] if inner is None else _read(*inner)
 
 
 def _read(line: str, means: Means) -> list[Hidden]:
@@ -69,7 +69,7 @@ def _going_on(line: ShellLine, means: Means) -> Iterator[Hidden]:
         row.append(command)
         if command.after in ("&&", "||", "|", "|&"):
             continue
-        chained = any(one.after == "&&" and not _open_test(one) for one in row)
+        chained = any(command.after == "&&" and not _open_test(command) for command in row)
         if chained and not row[0].asks and position < len(line.commands) - 1 and means.errexit:
             yield "the line goes on where the left side of `&&` failed", "each on a line of its own"
         row = []

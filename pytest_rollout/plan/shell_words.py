@@ -112,33 +112,33 @@ class _Reader:
 
     def _more(self, word: ShellWord | None) -> ShellWord:
         """Read one more part of a word."""
-        found = word or ShellWord()
+        part = word or ShellWord()
         here = _HERE.match(self._text, self._at)
         if here and not self._text.startswith("<<<", self._at):
-            self._here.append((here[3], not here[2], found))
-            found.text += here[0]
+            self._here.append((here[3], not here[2], part))
+            part.text += here[0]
             self._at = here.end()
-            return found
+            return part
         char = self._text[self._at]
         self._at += 1
         if char == "\\":
-            found.text += self._text[self._at : self._at + 1]
+            part.text += self._text[self._at : self._at + 1]
             self._at += 1
         elif char == "'":
             end = self._text.find("'", self._at)
             end = len(self._text) if end < 0 else end
-            found.text += self._text[self._at : end]
+            part.text += self._text[self._at : end]
             self._at = end + 1
         elif char == '"':
-            self._quoted(found)
+            self._quoted(part)
         elif char in "<>" and self._text.startswith("(", self._at):
-            found.of_process = True
+            part.of_process = True
             self._at += 1
             self.line(")")
-        elif not self._substituted(char, found):
-            found.text += char
-            found.assigns |= char == "=" and _ASSIGNS.fullmatch(found.text) is not None
-        return found
+        elif not self._substituted(char, part):
+            part.text += char
+            part.assigns |= char == "=" and _ASSIGNS.fullmatch(part.text) is not None
+        return part
 
     def _quoted(self, word: ShellWord) -> None:
         while self._at < len(self._text) and self._text[self._at] != '"':

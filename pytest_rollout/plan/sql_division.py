@@ -45,14 +45,14 @@ def whole_divisions(statement: str) -> list[str]:
         for match in _TOKEN.finditer(statement)
         if match.lastgroup != "skip"
     ]
-    found = []
+    divisions = []
     for place, token in enumerate(tokens):
         if token == ("sign", "/"):
             left = tokens[_chain(tokens, place) : place]
             right = tokens[place + 1 : _operand(tokens, place + 1)]
             if not (_is_real(left) or _is_real(right)):
-                found.append(_joined([*left, token, *right]))
-    return found
+                divisions.append(_joined([*left, token, *right]))
+    return divisions
 
 
 def _chain(tokens: Sequence[tuple[str, str]], end: int) -> int:

@@ -16,18 +16,20 @@ NAME = "attestations.embedded.yaml"
 
 def read_stand_ins(reader: Reader, plan: Plan) -> tuple[StandIn, ...]:
     """The stand-ins of a plan; what is wrong with them goes to the reader."""
-    found: dict[tuple[str, str], StandIn] = {}
+    stand_ins: dict[tuple[str, str], StandIn] = {}
     for tree in reader.get(StandInsKeys.attestations) or ():
         inner = reader.inner(tree, StandInKeys, "a stand-in")
-        one = _stand_in(inner, plan) if isinstance(tree.value, Mapping) else None
-        if one is None:
+        stand_in = _stand_in(inner, plan) if isinstance(tree.value, Mapping) else None
+        if stand_in is None:
             continue
-        first = found.setdefault((one.phase, one.criterion), one)
-        if first is not one:
-            what = f"{one.criterion} of phase {one.phase} is answered twice, first at line"
-            reader.problem(one.line, f"{what} {first.line}", "keep one of the two")
+        first = stand_ins.setdefault((stand_in.phase, stand_in.criterion), stand_in)
+        if first is not stand_in:
+            problem = (
+                f"{stand_in.criterion} of phase {stand_in.phase} is answered twice, first at line"
+            )
+            reader.problem(stand_in.line, f"{problem} {first.line}", "keep one of the two")
     reader.done()
-    return tuple(found.values())
+    return tuple(stand_ins.values())
 
 
 def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
@@ -46,8 +48,8 @@ def _stand_in(reader: Reader, plan: Plan) -> StandIn | None:
         return None
     allowed = stated.by or plan.known_roles()
     if words["role"] not in allowed:
-        what = f"{reader.what} of {stated.id}: role `{words['role']}` may not attest it"
-        reader.problem(reader.line_of(StandInKeys.role), what, nearest(words["role"], allowed))
+        problem = f"{reader.what} of {stated.id}: role `{words['role']}` may not attest it"
+        reader.problem(reader.line_of(StandInKeys.role), problem, nearest(words["role"], allowed))
     return StandIn(**words, passed=passed, faults=faults, line=reader.line)
 
 
@@ -61,7 +63,7 @@ def _stated(reader: Reader, key: Key[str | None]) -> str:
 def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterion | None:
     phase: Phase | None = plan.phase(words["phase"])
     if phase is None:
-        known = nearest(words["phase"], [one.id for one in plan.phases])
+        known = nearest(words["phase"], [phase.id for phase in plan.phases])
         reader.problem(
             reader.line_of(StandInKeys.phase), f"unknown phase `{words['phase']}`", known
         )
@@ -77,11 +79,11 @@ def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterio
                 if criterion.attested or criterion.ingest
             ],
         )
-        what = f"phase {phase.id} has no criterion `{slug}`"
-        reader.problem(reader.line_of(StandInKeys.criterion), what, known)
+        problem = f"phase {phase.id} has no criterion `{slug}`"
+        reader.problem(reader.line_of(StandInKeys.criterion), problem, known)
     elif not (stated.attested or stated.ingest):
-        what = f"criterion {slug} is not attested: its kind is {stated.kind.value}"
+        problem = f"criterion {slug} is not attested: its kind is {stated.kind.value}"
         fix = "say in the plan which roles may: by: [ROLE]"
-        reader.problem(reader.line_of(StandInKeys.criterion), what, fix)
+        reader.problem(reader.line_of(StandInKeys.criterion), problem, fix)
         return None
     return stated

@@ -23,12 +23,12 @@ def level(text: str) -> Fraction:
     number = text.strip().removesuffix("%").strip()
     rule = f"{text!r:.60} is no confidence; write 95%, between 50% and 99.9999%"
     try:
-        found = exact(number) / (100 if text.strip().endswith("%") else 1)
+        share = exact(number) / (100 if text.strip().endswith("%") else 1)
     except ValueError as error:
         raise ValueError(rule) from error
-    if not Fraction(1, 2) <= found <= Fraction(999_999, 1_000_000):
+    if not Fraction(1, 2) <= share <= Fraction(999_999, 1_000_000):
         raise ValueError(rule)
-    return found
+    return share
 
 
 def percent(share: Fraction) -> str:
@@ -77,12 +77,12 @@ def per(text: str) -> Per:
 
 def _dividing(length_us: int) -> str:
     """The lengths next to one that divide a day, in its own unit: ``6m or 8m``."""
-    step = next((one for one in _STEPS_US if length_us % one == 0), _STEPS_US[-1])
+    step = next((step for step in _STEPS_US if length_us % step == 0), _STEPS_US[-1])
     day = _DAY_US // step
     fitting = [many * step for many in range(1, day + 1) if day % many == 0]
-    near = [max((one for one in fitting if one < length_us), default=0)]
-    near.append(min((one for one in fitting if one > length_us), default=0))
-    return " or ".join(duration_words(one) for one in near if one)
+    near = [max((length for length in fitting if length < length_us), default=0)]
+    near.append(min((length for length in fitting if length > length_us), default=0))
+    return " or ".join(duration_words(near_us) for near_us in near if near_us)
 
 
 def taking(text: str) -> Taking:
@@ -103,10 +103,10 @@ _MOST_ALARMS = 12
 def alarms(text: str) -> Fraction:
     """False alarms a year, of ``0.1/y``."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*/\s*(?:y|year)\s*", text)
-    found = exact(match[1]) if match else Fraction(0)
-    if not Fraction(1, 1000) <= found <= _MOST_ALARMS:
+    rate = exact(match[1]) if match else Fraction(0)
+    if not Fraction(1, 1000) <= rate <= _MOST_ALARMS:
         raise ValueError(f"{text!r:.60} is no number of false alarms; write 0.1/y, at most 12/y")
-    return found
+    return rate
 
 
 _PER_SECOND = {"s": 1, "m": 60, "h": 3600}

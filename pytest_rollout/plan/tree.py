@@ -85,10 +85,10 @@ def _tags(text: str, file: str) -> list[Problem]:
             raise _TooBigError(_TOO_BIG)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            what = f"a value with the tag `{tag}`"
+            problem = f"a value with the tag `{tag}`"
             mark = event.start_mark
             line = mark.line + 1 if mark else 1
-            problems.append(Problem(file, line, what, "a plan holds plain values, without tags"))
+            problems.append(Problem(file, line, problem, "a plan holds plain values, without tags"))
     return problems
 
 
@@ -105,13 +105,13 @@ def _syntax(error: Exception, text: str, file: str) -> list[Problem]:
     where = mark.line + 1 if mark else 1
     if any(problem.line == where for problem in tabs):
         return tabs
-    what = " ".join(filter(None, (error.context, error.problem)))
+    problem = " ".join(filter(None, (error.context, error.problem)))
     fix = ""
-    if "block scalar" in what:
+    if "block scalar" in problem:
         fix = 'a threshold that begins with > is quoted: pass: "> 3"'
-    elif "another document" in what or "single document" in what:
+    elif "another document" in problem or "single document" in problem:
         fix = "a plan is one document, without `---` in between"
-    return [*tabs, Problem(file, where, f"not readable as YAML: {what}", fix)]
+    return [*tabs, Problem(file, where, f"not readable as YAML: {problem}", fix)]
 
 
 class _Builder:
@@ -133,9 +133,9 @@ class _Builder:
             return Tree([self.build(item, depth + 1) for item in node.value], line)
         assert isinstance(node, yaml.ScalarNode)
         if len(node.value) > MAX_TEXT:
-            what = f"a text of {len(node.value):,} characters"
+            problem = f"a text of {len(node.value):,} characters"
             fix = f"{MAX_TEXT:,} are enough"
-            self.problems.append(Problem(self.file, line, what, fix))
+            self.problems.append(Problem(self.file, line, problem, fix))
         plain = node.style in (None, "")
         return Tree(scalar(node.value) if plain else node.value, line, node.value)
 
@@ -147,13 +147,13 @@ class _Builder:
                 self.problems.append(Problem(self.file, line, "a key that is not a name"))
                 continue
             if len(key.value) > MAX_TEXT:
-                what = f"a key of {len(key.value):,} characters"
-                self.problems.append(Problem(self.file, line, what))
+                problem = f"a key of {len(key.value):,} characters"
+                self.problems.append(Problem(self.file, line, problem))
                 continue
             if key.value in result:
                 first = result[key.value].line
-                what = f"duplicate key `{key.value}`, first used at line {first}"
-                self.problems.append(Problem(self.file, line, what, "keep one of the two"))
+                problem = f"duplicate key `{key.value}`, first used at line {first}"
+                self.problems.append(Problem(self.file, line, problem, "keep one of the two"))
                 continue
             built = self.build(value, depth + 1)
             result[key.value] = Tree(built.value, line, built.text)

@@ -25,15 +25,15 @@ _WORDS = (WaiverKeys.reason, WaiverKeys.author, WaiverKeys.approver)
 
 def read_waivers(reader: Reader, plan: Plan) -> tuple[Waiver, ...]:
     """The waivers of a plan; what is wrong with them goes to the reader."""
-    found: list[Waiver] = []
+    waivers: list[Waiver] = []
     for tree in reader.get(WaiversKeys.waivers) or ():
         inner = reader.inner(tree, WaiverKeys, "a waiver")
         waiver = _waiver(inner, plan) if isinstance(tree.value, Mapping) else None
         if waiver is not None:
-            _once(reader, waiver, found)
-            found.append(waiver)
+            _once(reader, waiver, waivers)
+            waivers.append(waiver)
     reader.done()
-    return tuple(found)
+    return tuple(waivers)
 
 
 def expired(plan: Plan, now_us: int) -> list[Problem]:
@@ -111,7 +111,7 @@ def _phase(reader: Reader, plan: Plan) -> Phase | None:
         return None
     phase = plan.phase(name)
     if phase is None:
-        known = nearest(name, [one.id for one in plan.phases])
+        known = nearest(name, [phase.id for phase in plan.phases])
         reader.problem(
             reader.line_of(WaiverKeys.phase), f"{reader.what}: unknown phase `{name}`", known
         )
@@ -144,23 +144,23 @@ def _known(reader: Reader, kind: Waives, phase: Phase, word: str) -> None:
         case Waives.CRITERION:
             known = [criterion.id for criterion in phase.criteria]
             if any(criterion.id == word and criterion.rolls_up for criterion in phase.criteria):
-                what = f"`{word}` rolls up findings of other gates, and is not waived here"
-                reader.problem(reader.line_of(_KINDS[kind]), what, "waive what it rolls up")
+                problem = f"`{word}` rolls up findings of other gates, and is not waived here"
+                reader.problem(reader.line_of(_KINDS[kind]), problem, "waive what it rolls up")
                 return
             if word in {guardrail.id for guardrail in phase.guardrails}:
                 fix = "change its limit in the plan, where the change is reviewed"
-                what = f"`{word}` is a guardrail, which cannot be waived"
-                reader.problem(reader.line_of(_KINDS[kind]), what, fix)
+                problem = f"`{word}` is a guardrail, which cannot be waived"
+                reader.problem(reader.line_of(_KINDS[kind]), problem, fix)
                 return
         case Waives.WINDOW:
             known = list(WindowDemand)
         case Waives.REQUIRES:
             known = phase.requires
     if word not in known:
-        what = f"phase {phase.id} has no {kind.value} `{word}`"
+        problem = f"phase {phase.id} has no {kind.value} `{word}`"
         if kind is Waives.REQUIRES:
-            what = f"phase {phase.id} does not require `{word}`"
-        reader.problem(reader.line_of(_KINDS[kind]), what, nearest(word, known))
+            problem = f"phase {phase.id} does not require `{word}`"
+        reader.problem(reader.line_of(_KINDS[kind]), problem, nearest(word, known))
 
 
 def _limited(reader: Reader, kind: Waives, phase: Phase, word: str, limit: Cut | None) -> None:
@@ -180,25 +180,29 @@ def _beyond(reader: Reader, line: int, stated: Criterion, limit: Cut) -> None:
     bands: Bands = stated.rule.bands
     passes = bands.passes
     if limit.upward != passes.upward:
-        what = f'limit "{limit.text}" and pass "{passes.text}" do not face one way'
-        reader.problem(line, f"{reader.what}: {what}")
+        problem = f'limit "{limit.text}" and pass "{passes.text}" do not face one way'
+        reader.problem(line, f"{reader.what}: {problem}")
         return
     further = limit.limit < passes.limit if passes.upward else limit.limit > passes.limit
     wider = limit.limit == passes.limit and len(limit.operator) > len(passes.operator)
     if not (further or wider):
-        what = f'limit "{limit.text}" admits no more than pass "{passes.text}"'
-        reader.problem(line, f"{reader.what}: {what}")
+        problem = f'limit "{limit.text}" admits no more than pass "{passes.text}"'
+        reader.problem(line, f"{reader.what}: {problem}")
 
 
 def _once(reader: Reader, waiver: Waiver, before: Iterable[Waiver]) -> None:
-    for other in before:
-        same = (waiver.kind, waiver.phase, waiver.what) == (other.kind, other.phase, other.what)
-        releases = {waiver.release, other.release}
+    for earlier in before:
+        same = (waiver.kind, waiver.phase, waiver.what) == (
+            earlier.kind,
+            earlier.phase,
+            earlier.what,
+        )
+        releases = {waiver.release, earlier.release}
         if same and (None in releases or len(releases) == 1):
             reader.problem(
                 waiver.line,
                 f"{waiver.what} of phase {waiver.phase} is waived twice, first at line "
-                f"{other.line}",
+                f"{earlier.line}",
                 "keep one of the two, or give each its own release",
             )
             return

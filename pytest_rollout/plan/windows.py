@@ -28,8 +28,8 @@ def read_windows(reader: Reader) -> tuple[tuple[Window, ...], tuple[Window, ...]
     return change, freeze
 
 
-def _window(reader: Reader, tree: Tree, what: str) -> Window:
-    inner = reader.inner(tree, WindowKeys, what)
+def _window(reader: Reader, tree: Tree, name: str) -> Window:
+    inner = reader.inner(tree, WindowKeys, name)
     days = _days(inner)
     hours = inner.get(WindowKeys.hours)
     since, until = inner.get(WindowKeys.from_), inner.get(WindowKeys.to)
@@ -56,16 +56,16 @@ def read_nights(reader: Reader) -> Hours | None:
 
 
 def _days(reader: Reader) -> frozenset[int]:
-    found: set[int] = set()
+    days: set[int] = set()
     words = reader.get(WindowKeys.days) or ()
     for word in words:
         try:
-            found |= terms.days(word)
+            days |= terms.days(word)
         except ValueError as error:
             reader.problem(reader.line_of(WindowKeys.days), f"{reader.what}: `days`: {error}")
     if reader.has(WindowKeys.days) and not words:
         reader.problem(reader.line_of(WindowKeys.days), f"{reader.what}: `days` names none")
-    return frozenset(found) or EVERY_DAY
+    return frozenset(days) or EVERY_DAY
 
 
 def _dates(
@@ -77,7 +77,7 @@ def _dates(
             if reader.has(key):
                 reader.problem(reader.line_of(key), f"{reader.what}: `{key.name}` besides `date`")
         return day, day
-    first, last = (one if type(one) is date else None for one in (since, until))
+    first, last = (edge if type(edge) is date else None for edge in (since, until))
     if first and last and last < first:
         reader.problem(reader.line_of(WindowKeys.to), f"{reader.what} ends before it begins")
     return first, last
@@ -91,8 +91,8 @@ def _stretch(
         return None
     for key in (WindowKeys.days, WindowKeys.hours):
         if reader.has(key):
-            what = f"{reader.what}: `{key.name}` besides `from` or `to` with a time of day"
-            reader.problem(reader.line_of(key), what, "give `from` and `to` days without times")
+            problem = f"{reader.what}: `{key.name}` besides `from` or `to` with a time of day"
+            reader.problem(reader.line_of(key), problem, "give `from` and `to` days without times")
     if since is None or until is None:
         missing = "from" if since is None else "to"
         reader.problem(reader.line, f"{reader.what}: a time of day, but no `{missing}`")
@@ -111,5 +111,5 @@ def _never(reader: Reader, window: Window) -> None:
         return
     count = min((window.last - window.first).days + 1, 7)
     if not any((window.first + step * _DAY).weekday() in window.days for step in range(count)):
-        what = f"{reader.what}: none of its `days` lies between {window.first} and {window.last}"
-        reader.problem(reader.line_of(WindowKeys.days), what)
+        problem = f"{reader.what}: none of its `days` lies between {window.first} and {window.last}"
+        reader.problem(reader.line_of(WindowKeys.days), problem)

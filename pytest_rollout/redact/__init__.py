@@ -82,23 +82,23 @@ class KnownSecrets:
         if len(text) > _MOST:
             text = f"{text[: _MOST - _TAIL]}… ({len(text):,} characters)"
         for _ in range(_ROUNDS):
-            found = self._whole(text) or self._parts(text)
-            if not found:
+            secrets = self._whole(text) or self._parts(text)
+            if not secrets:
                 break
-            text = _without(text, found)
+            text = _without(text, secrets)
         return text
 
     def _whole(self, text: str) -> list[Span]:
-        found = [span for _, span in shapes.spans(text)]
-        return found + list(values.spans(text, self.needles, runs_on=False))
+        secrets = [span for _, span in shapes.spans(text)]
+        return secrets + list(values.spans(text, self.needles, runs_on=False))
 
     def _parts(self, text: str) -> list[Span]:
         """What is left of a secret that somebody cut or joined to something else."""
-        found = list(values.spans(text, self.needles, runs_on=True))
-        return found + list(values.torn(text, self._edges))
+        secrets = list(values.spans(text, self.needles, runs_on=True))
+        return secrets + list(values.torn(text, self._edges))
 
     def hide_bytes(self, data: bytes) -> bytes:
-        """A file's bytes without secrets: all that text may hold, in others known values.
+        """A file's bytes without secrets: every shape in text, only known values in other files.
 
         What is no text keeps its length, so that it can still be read.
         """
@@ -113,7 +113,7 @@ class KnownSecrets:
 
     def _overwritten(self, data: bytes) -> bytes:
         kept = bytearray(data)
-        for needle in (one for one in self.needles if not one.whole_word):
+        for needle in (needle for needle in self.needles if not needle.whole_word):
             for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
                 raw = needle.text.encode(encoding, "replace")
                 place = data.find(raw)
@@ -140,10 +140,10 @@ def _held(environ: Mapping[str, str]) -> Mapping[Any, Any]:
     return held
 
 
-def _without(text: str, found: list[Span]) -> str:
+def _without(text: str, secrets: list[Span]) -> str:
     pieces: list[str] = []
     done = 0
-    for start, end in sorted(found):
+    for start, end in sorted(secrets):
         if start >= done:
             pieces += (text[done:start], MARK)
         done = max(done, end)

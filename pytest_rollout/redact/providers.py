@@ -116,16 +116,16 @@ At = Callable[[str, int], Span | None]
 
 def known() -> Mapping[str, At]:
     """What finds each of them, by the literal (in lower case) at which it is looked for."""
-    found: dict[str, At] = {}
+    finders: dict[str, At] = {}
     by_literal: dict[str, list[str]] = {}
     for prefix, tail in _TAILS.items():
         alone = _ALONE if prefix in _SHORT else ""
         by_literal.setdefault(prefix.lower(), []).append(f"{alone}{re.escape(prefix)}{tail}")
     for literal, patterns in by_literal.items():
-        found[literal] = _at(0, "|".join(patterns), 0)
+        finders[literal] = _at(0, "|".join(patterns), 0)
     for literal, (before, pattern) in _BEFORE.items():
-        found[literal] = _at(before, pattern, _HIDDEN_IN.get(literal, 0))
-    return found
+        finders[literal] = _at(before, pattern, _HIDDEN_IN.get(literal, 0))
+    return finders
 
 
 @cache
@@ -138,7 +138,7 @@ def _at(before: int, pattern: str, shown: int) -> At:
     """What looks at a place for a pattern that begins so many characters before."""
 
     def at(text: str, place: int) -> Span | None:
-        found = compiled(pattern).match(text, place - before) if place >= before else None
-        return (found.start() + shown, found.end()) if found else None
+        match = compiled(pattern).match(text, place - before) if place >= before else None
+        return (match.start() + shown, match.end()) if match else None
 
     return at

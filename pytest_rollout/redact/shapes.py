@@ -55,8 +55,8 @@ def _by(pattern: str, *, group: int = 0) -> Callable[[str, int], Span | None]:
     """The group of a pattern that begins with the literal."""
 
     def at(text: str, place: int) -> Span | None:
-        found = compiled(pattern).match(text, place)
-        return found.span(group) if found else None
+        match = compiled(pattern).match(text, place)
+        return match.span(group) if match else None
 
     return at
 
@@ -95,8 +95,8 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 def _userinfo(text: str, place: int) -> Span | None:
     """What stands between ``://`` and the last ``@`` before the path."""
     start = place + 3
-    found = _USERINFO.match(text, start)
-    end = text.rfind("@", start, found.end()) if found else -1
+    match = _USERINFO.match(text, start)
+    end = text.rfind("@", start, match.end()) if match else -1
     return (start, end) if end > start else None
 
 
@@ -192,17 +192,17 @@ def _assigned(text: str, place: int) -> Span | None:
 
 def _option(text: str, place: int) -> Span | None:
     """What ``curl`` is given as ``-u user:password`` or ``--user user:password``."""
-    found = _USER_OPTION.match(text, place)
+    match = _USER_OPTION.match(text, place)
     line = max(text.rfind("\n", 0, place), place - _INSIDE, 0)
-    if found is None or not _CURL.search(text, line, place) or found[2][0] == "$":
+    if match is None or not _CURL.search(text, line, place) or match[2][0] == "$":
         return None
-    return found.start(1), found.end(2)
+    return match.start(1), match.end(2)
 
 
 def _netrc(text: str, place: int) -> Span | None:
     """The password of a machine, as ``.netrc`` writes it."""
-    found = _NETRC.match(text, place)
-    return found.span(1) if found and _LOGIN.search(text[max(0, place - 200) : place]) else None
+    match = _NETRC.match(text, place)
+    return match.span(1) if match and _LOGIN.search(text[max(0, place - 200) : place]) else None
 
 
 _CURL = re.compile(r"(?i:curl|xh|http)(?![A-Za-z0-9:])")
@@ -229,7 +229,10 @@ _NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "webhoo
 
 SHAPES = (
     Shape("a private key", ("-----begin ",), _by(_PEM), sure=True),
-    *(Shape("a key or token", (one,), at, sure=True) for one, at in providers.known().items()),
+    *(
+        Shape("a key or token", (literal,), at, sure=True)
+        for literal, at in providers.known().items()
+    ),
     Shape("a PuTTY key", ("private-lines:",), _by(_PUTTY, group=1), sure=True),
     Shape("a JWT", ("eyj",), _by(_JWT), sure=True),
     Shape("a webhook's address", _HOOK_LITERALS, _by(_HOOKS, group=1), sure=True),

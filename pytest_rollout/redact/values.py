@@ -55,14 +55,14 @@ def secrets(environ: Mapping[str, str]) -> Iterator[str]:
 
 def needles(values: Iterable[str]) -> tuple[Needle, ...]:
     """What to look for, longest first."""
-    found: dict[str, Needle] = {}
+    by_text: dict[str, Needle] = {}
     for value in values:
         whole = value.strip()
         for needle in _needles(whole) if _worth(whole) else ():
-            found.setdefault(needle.text, needle)
+            by_text.setdefault(needle.text, needle)
         for line in filter(_worth, _lines(value)):
-            found.setdefault(line, Needle(line, whole_word=wordlike(line)))
-    return tuple(sorted(found.values(), key=lambda needle: -len(needle.text)))
+            by_text.setdefault(line, Needle(line, whole_word=wordlike(line)))
+    return tuple(sorted(by_text.values(), key=lambda needle: -len(needle.text)))
 
 
 def _lines(value: str) -> list[str]:
@@ -100,7 +100,7 @@ def _needles(value: str) -> Iterator[Needle]:
 def _spellings(value: str) -> set[str]:
     raw = _raw(value)
     quoted = {quote(raw, safe=safe) for safe in ("", "/", "/:@", "!*'()~")} | {quote_plus(raw)}
-    lower = {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in quoted}
+    lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in quoted}
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     escaped |= {repr(value)[1:-1], repr(raw)[2:-1], html.escape(value), unquote(value)}
     doubled = {text.replace("\\", "\\\\") for text in escaped}
@@ -117,13 +117,13 @@ def _raw(value: str) -> bytes:
 
 def _base64(raw: bytes) -> set[str]:
     """What base64 makes of it wherever it begins, without what depends on its neighbours."""
-    found = set()
+    cores = set()
     for before, skip in ((0, 0), (1, 2), (2, 3)):
         text = b64encode(bytes(before) + raw).decode()
         core = text[skip : (before + len(raw)) * 8 // 6]
         if len(core) >= _LEAST:
-            found |= {core, core.replace("+", "-").replace("/", "_")}
-    return found
+            cores |= {core, core.replace("+", "-").replace("/", "_")}
+    return cores
 
 
 def spans(text: str, known: Iterable[Needle], *, runs_on: bool) -> Iterator[Span]:
@@ -149,19 +149,19 @@ def edges(known: Iterable[Needle]) -> tuple[tuple[str, str], ...]:
 
 
 def torn(text: str, known: Iterable[tuple[str, str]]) -> Iterator[Span]:
-    """Where half of a known secret stands at an edge at which somebody else cut the text."""
+    """Where half of a known secret stands at an edge where the text was cut."""
     for edge in _EDGE.finditer(text) if known else ():
         head, tail = edge.start(), edge.end()
         before, after = text[max(0, head - _TORN) : head], text[tail : tail + _TORN]
         for start, end in known:
             if len(before) == _TORN and before in start:
-                for found in re.finditer(re.escape(before), start):
-                    if text.endswith(start[: found.end()], 0, head):
-                        yield head - found.end(), head
+                for match in re.finditer(re.escape(before), start):
+                    if text.endswith(start[: match.end()], 0, head):
+                        yield head - match.end(), head
             if len(after) == _TORN and after in end:
-                for found in re.finditer(re.escape(after), end):
-                    if text.startswith(end[found.start() :], tail):
-                        yield tail, tail + len(end) - found.start()
+                for match in re.finditer(re.escape(after), end):
+                    if text.startswith(end[match.start() :], tail):
+                        yield tail, tail + len(end) - match.start()
 
 
 def _alone(text: str, start: int, end: int) -> bool:

@@ -95,7 +95,7 @@ def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) ->
 
 
 def _general(finding: Finding) -> str:
-    """What is to be done about a verdict; nothing that cannot be waived is said to be."""
+    """What to do about a verdict; a waiver is named only where one is possible."""
     if finding.verdict is Verdict.FAIL and not waivable(finding):
         return "fix it, and have what is missing seen, then run again"
     return GENERAL[finding.verdict]

@@ -22,8 +22,8 @@ def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]
     unseen = _unseen(decision) if decision.partial else frozenset()
     for cause in decision.reasons:
         reason = _LEFT_OUT if cause.id in unseen else _bare(decision.plan, cause)
-        for ids, other, answer in shared:
-            if cause.id and ids[0] and (other, answer) == (reason, cause.answer):
+        for ids, known, answer in shared:
+            if cause.id and ids[0] and (known, answer) == (reason, cause.answer):
                 ids.append(cause.id)
                 break
         else:

@@ -69,7 +69,7 @@ def _explain(asked: Asked, facts: Facts) -> str:
         slugs += (guardrail.id for guardrail in stated.guardrails)
     ids = {asked.address.full(slug) for slug in slugs}
     told = causes if isinstance(causes, tuple) else ()
-    subjects = [str(one.facts["subject"]) for one in told if isinstance(one, Reason)]
+    subjects = [str(reason.facts["subject"]) for reason in told if isinstance(reason, Reason)]
     commands = [
         f"`rollout explain {subject} --env {asked.environment}`"
         for subject in subjects

@@ -47,8 +47,8 @@ def plain(words: str) -> str:
     return _PIECE.sub(_piece, text.cut(words, text.SENTENCE))
 
 
-def _piece(found: re.Match[str]) -> str:
-    piece = found[0]
+def _piece(match: re.Match[str]) -> str:
+    piece = match[0]
     if _LINKING.search(piece):
         bare = piece.lstrip("(")
         core = bare

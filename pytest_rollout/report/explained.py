@@ -71,8 +71,8 @@ def explained(
 def _condition(condition: Condition, finding: Finding, zone: str) -> str:
     """Who settles it, and what it is, where nothing above says so."""
     told = condition.reason == finding.reason or condition.reason.code == "reset"
-    what = "" if told else f"{sentences.text(condition.reason, zone)}; "
-    return f"{what}{condition.owner} settles it, by {condition.due}"
+    why = "" if told else f"{sentences.text(condition.reason, zone)}; "
+    return f"{why}{condition.owner} settles it, by {condition.due}"
 
 
 def _part_in(decision: Decision, finding: Finding) -> str:

@@ -51,14 +51,14 @@ def each_once(reasons: Iterable[Fact]) -> list[Reason]:
     ]
 
 
-def count(n: int, thing: str) -> str:
+def count(n: int, noun: str) -> str:
     """Return ``1 sample``, ``12 samples``."""
-    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def each_of(n: int, things: str) -> str:
+def each_of(n: int, nouns: str) -> str:
     """Return ``both checks``, ``all 3 checks``."""
-    return f"both {things}" if n == 2 else f"all {n} {things}"
+    return f"both {nouns}" if n == 2 else f"all {n} {nouns}"
 
 
 def buckets(per: str, n: int) -> str:
@@ -145,9 +145,9 @@ class Facts:
         """An instant as people read it."""
         return wall(self[key], self.zone) if self.known(key) else ""
 
-    def count(self, key: str, thing: str) -> str:
+    def count(self, key: str, noun: str) -> str:
         """A number of things."""
-        return count(self.number(key), thing)
+        return count(self.number(key), noun)
 
     def amount(self, key: str) -> str:
         """A number with the unit of the cut."""

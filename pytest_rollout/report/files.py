@@ -221,7 +221,7 @@ def mark(root: Path, decision: Decision) -> str | None:
     before = run_folders.run_in(folder)
     run_folders.keep(folder)
     _replace(folder / "decision.json", to_json(decision))
-    for report in folder.glob("report.*"):  # of whatever format
+    for report in folder.glob("report.*"):  # of any format
         report.unlink(missing_ok=True)
     _forget_loads(folder)
     (folder / "attestation.json").unlink(missing_ok=True)

@@ -40,11 +40,11 @@ def _drift(f: Facts) -> str:
     expected, read = f["expected"] or "unknown", f["read"] or "unknown"
     if f["what"] == "configuration":
         expected, read = expected[:12], read[:12]
-    what = f"address of {f['target']}" if f["target"] else f["what"]
+    subject = f"address of {f['target']}" if f["target"] else f["what"]
     record = f"rollout record {f['phase']} change --says WHAT --by WHO"
     meant = f" (where it was meant: `{record}`)" if f.known("phase") else ""
     return (
-        f"the {what} was {read} at {f.wall('at')}, not {expected} as when the phase began or as "
+        f"the {subject} was {read} at {f.wall('at')}, not {expected} as when the phase began or as "
         f"recorded since, and nobody recorded a change{meant}"
     )
 

@@ -29,7 +29,9 @@ def percentile_plot(report: LoadReport, size: Size = WIDE) -> str:
     if not curves:
         return ""
     whole = ("", report.endpoints[0].name) if len(report.endpoints) == 1 else ("",)
-    about = [(one, limit) for one, limit in limits_of(report) if one.endpoint in whole]
+    about = [
+        (cut_seen, limit) for cut_seen, limit in limits_of(report) if cut_seen.endpoint in whole
+    ]
     limits = about[:MOST_LIMITS]
     values = [
         float(value) for curve in curves for value in (curve.values[0] or 1, curve.values[-1])
@@ -43,8 +45,8 @@ def percentile_plot(report: LoadReport, size: Size = WIDE) -> str:
         _curve(distribution, across, up, size.points) for distribution in (corrected, uncorrected)
     ]
     drawing.area([*lines[0], *reversed(lines[1])] if all(lines) else [], "hidden")
-    for one, limit in limits:
-        _curve_limit(drawing, one, limit, across, up)
+    for cut_seen, limit in limits:
+        _curve_limit(drawing, cut_seen, limit, across, up)
     drawing.path(lines[1], "line uncorrected")
     drawing.path(lines[0], "line corrected")
     left = float(size.left)
@@ -90,7 +92,7 @@ def _curve(times: Distribution, across: Scale, up: Scale, most: int) -> list[tup
 def _curve_limit(
     drawing: Drawing, cut_seen: CutSeen, limit: float, across: Scale, up: Scale
 ) -> None:
-    """A limit of one percentile: what lies above that place is forbidden to the curve."""
+    """Draw the limit of one percentile: the curve must not pass above it there."""
     quantile = cut_seen.cut.rule.take.quantile
     share = across.high if quantile is None or quantile == 1 else float(1 / (1 - quantile))
     x, y = across(share), up(limit)

@@ -89,9 +89,9 @@ class CutSeen:
         if self.value is None:
             return "nothing"
         cut = self.cut.cut
-        each = size(cut.unit)
-        rounded = Fraction(f"{float(self.value / each):.3g}")
-        told = rounded if cut.holds(rounded * each) == cut.holds(self.value) else self.value / each
+        unit = size(cut.unit)
+        rounded = Fraction(f"{float(self.value / unit):.3g}")
+        told = rounded if cut.holds(rounded * unit) == cut.holds(self.value) else self.value / unit
         return decimal(told) + (f" {cut.unit}" if cut.unit == PERCENT else cut.unit)
 
     @property
@@ -155,9 +155,9 @@ def _side(rule: Rule, value: Fraction | None, n: int) -> Side:
 def _is_plain(rule: Rule) -> bool:
     """Whether the samples of one run, taken together, tell on which side they lie."""
     asks_more = (rule.per, rule.streak, rule.tolerate, rule.versus, rule.confidence)
-    others = any(each.label != ENDPOINT for each in rule.each)
+    other_groups = any(each.label != ENDPOINT for each in rule.each)
     in_run = all(scope.kind is ScopeKind.RUN for scope in rule.scopes)
-    return in_run and not others and not any(asks_more)
+    return in_run and not other_groups and not any(asks_more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def _values(record: LoadRecord, metric: str, endpoint: str) -> _Values:
             )
             for endpoint_load in chosen
         )
-        times = (with_failures(one, held) for one, held in kept)
+        times = (with_failures(endpoint_load, held) for endpoint_load, held in kept)
         return _Values(Distribution.of(times), Fraction(1, SECOND_US))
     if metric == FAILED:
         return _Values(Distribution.of(map(_outcomes, chosen)))

@@ -62,7 +62,7 @@ def _asked(report: LoadReport) -> str:
 
 
 def _counted(told: Sequence[CutSeen]) -> str:
-    """On which side how many cuts are; those that tell nothing yet are not kept back."""
+    """How many cuts are on which side, with those that tell nothing yet."""
     if not told:
         return ""
     beyond = sum(cut_seen.side is Side.BEYOND for cut_seen in told)

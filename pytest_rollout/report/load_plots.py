@@ -20,7 +20,7 @@ from pytest_rollout.report.svg import Drawing, Scale, clock_words, scale, time_t
 
 MOST_LIMITS = 4  # lines of limits in one plot
 _TOP, _FOOT, _RIGHT = 34, 30, 14
-_FILLED = ("planned", "failed", "silent")  # areas; all else are lines
+_FILLED = ("planned", "failed", "silent")  # areas; the others are lines
 _LINES = ("p50", "p95", "p99")
 
 
@@ -105,9 +105,9 @@ def throughput_plot(report: LoadReport, size: Size = WIDE) -> str:
 def lines_of(report: LoadReport) -> list[tuple[str, float]]:
     """Return the limits that are drawn over time with their words, each once."""
     same: dict[tuple[str, str], list[tuple[CutSeen, float]]] = {}
-    for one, limit in limits_of(report):
-        rule = one.cut.rule
-        same.setdefault((rule.take.text, rule.bands.passes.text), []).append((one, limit))
+    for cut_seen, limit in limits_of(report):
+        rule = cut_seen.cut.rule
+        same.setdefault((rule.take.text, rule.bands.passes.text), []).append((cut_seen, limit))
     return [
         (
             of[0][0].line if len(of) == 1 else f"{take} {text} of {len(of)} endpoints",
@@ -120,7 +120,7 @@ def lines_of(report: LoadReport) -> list[tuple[str, float]]:
 def limits_of(report: LoadReport) -> list[tuple[CutSeen, float]]:
     """Return the limits of latency that are drawn: of all together first, the lowest first."""
     limits = [(cut_seen, cut_seen.limit_us) for cut_seen in report.seen if cut_seen.limit_us]
-    chosen = [(one, float(limit)) for one, limit in limits if limit is not None]
+    chosen = [(cut_seen, float(limit)) for cut_seen, limit in limits if limit is not None]
     return sorted(chosen, key=lambda pair: (bool(pair[0].endpoint), pair[1]))
 
 

@@ -41,10 +41,10 @@ def ranges_plot(report: LoadReport, size: Size = WIDE) -> str:
     height = _TOP + _ROW * len(rows) + _FOOT
     drawing = Drawing(size.width, height)
     _axis(drawing, across, height, size)
-    for place, one in enumerate(rows):
-        _row(drawing, report, one, across, _TOP + _ROW * place)
+    for place, row in enumerate(rows):
+        _row(drawing, report, row, across, _TOP + _ROW * place)
         for seen, limit in limits:
-            if seen.endpoint == one.name:
+            if seen.endpoint == row.name:
                 _limit(drawing, seen, limit, across, _TOP + _ROW * place)
     following = key(drawing, _MARGIN, "line corrected", measured(report))
     if report.record.open_loop:

@@ -52,8 +52,10 @@ _AT_ODDS = {
 
 
 def _at_odds(f: Facts) -> str:
-    what = "; ".join(_AT_ODDS.get(str(each), str(each)) for each in f.all_of("what"))
-    return f"the record of the load contradicts itself: {what}"
+    contradictions = "; ".join(
+        _AT_ODDS.get(str(contradiction), str(contradiction)) for contradiction in f.all_of("what")
+    )
+    return f"the record of the load contradicts itself: {contradictions}"
 
 
 SENTENCES: Mapping[str, Say] = {

@@ -52,7 +52,7 @@ class LoadReport:
     zone: str = "UTC"
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # of the decision, by criterion
     decision_page: str = ""  # of its gate, where that stands beside it
-    of_times: tuple[str, ...] = ()  # why its times say nothing, though all else of it counts
+    of_times: tuple[str, ...] = ()  # why its times say nothing, though everything else counts
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:

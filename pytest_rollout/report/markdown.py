@@ -194,7 +194,7 @@ def _demands(decision: Decision) -> Iterator[MarkdownSection]:
 def _criteria(decision: Decision) -> Iterator[MarkdownSection]:
     if not decision.criteria:
         return
-    ordered = [found for _, members in text.by_verdict(decision.criteria) for found in members]
+    ordered = [finding for _, members in text.by_verdict(decision.criteria) for finding in members]
     counted = text.count(len(ordered), "criterion", "criteria")
     tally = f"{counted}: {text.tally(finding.verdict for finding in ordered)}. Worst first."
     head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")

@@ -14,7 +14,7 @@ _DAY = str(UNANSWERED_US // 1_000_000)  # seconds
 
 def unseen_endpoint(f: Facts) -> str:
     """Return that an endpoint was not asked, and which ones were."""
-    seen = [str(one) for one in f.all_of("seen")]
+    seen = [str(endpoint) for endpoint in f.all_of("seen")]
     near = nearest(f["endpoint"], seen, "nothing has that name")
     return (
         f"no sample of {f['metric']} was seen {f.within} of endpoint `{f['endpoint']}` ({near}), "
@@ -80,30 +80,30 @@ def tolerated(facts: Facts) -> str:
 def _taken(facts: Facts) -> str:
     """``max of queue_depth was 10 at 09:07:15, over 240 samples in this run``."""
     over = f"over {facts.count('n', 'sample')} {facts.within}"
-    what = f"{facts['take']} of {facts['metric']}"
+    figure = f"{facts['take']} of {facts['metric']}"
     if facts["other"]:
-        return f"{what} was {_compared(facts)}{_bound(facts)}, {over}"
+        return f"{figure} was {_compared(facts)}{_bound(facts)}, {over}"
     when = _slot(facts)
     first = ", the first bad one" if when and facts["take"] in ("rate", "sum") else ""
     at = f"{first} at {when}" if when else ""
     value = f"{facts.amount('value')}{_of(facts)}{_unanswered(facts)}"
-    return f"{what} was {value}{at}{_bound(facts)}, {over}"
+    return f"{figure} was {value}{at}{_bound(facts)}, {over}"
 
 
 def _unanswered(facts: Facts) -> str:
-    """That a time is not one of an answer: what a request counts as that failed."""
+    """Says that a time is no answer's: it is what a failed request counts as."""
     timed = facts["metric"] in (LATENCY, SERVICE_TIME) and facts["unit"] == "s"
     return " (as a request counts that failed)" if timed and facts["value"] == _DAY else ""
 
 
 def _slot(facts: Facts) -> str:
-    """When the slot was that decided, and of what: ``09:07:15 EST (lane Narrative)``."""
+    """When and of what the deciding slot was: ``09:07:15 EST (lane Narrative)``."""
     of = f" ({facts['of']})" if facts["of"] else ""
     return facts.wall("at") + of if facts.known("at") else ""
 
 
 def _of(facts: Facts) -> str:
-    """Of a rate or share that is no whole number, how many of how many."""
+    """How many of how many, for a rate or a share between 0 and 1."""
     value, n = facts.fraction("value"), facts.number("n")
     shared = facts["take"].startswith(_PARTLY) and 0 < value < 1
     return f" ({value * n} of {n})" if shared and (value * n).denominator == 1 else ""
@@ -145,5 +145,5 @@ def _bound(facts: Facts) -> str:
     if not facts["bound"]:
         return f" ({confidence}, too few samples for a bound)"
     side = "at least" if facts["side"] == "low" else "at most"
-    what = "the difference is " if facts["difference"] and not facts.known("ratio") else ""
-    return f" ({what}{side} {facts.amount('bound')} {confidence})"
+    difference = "the difference is " if facts["difference"] and not facts.known("ratio") else ""
+    return f" ({difference}{side} {facts.amount('bound')} {confidence})"

@@ -89,7 +89,9 @@ def _tally(drill: MutationDrill) -> str:
         for mutant_outcome in asked
         if (n := _number(drill, mutant_outcome))
     ]
-    left_out = [f"{n} {words}" for one, words in _APART.items() if (n := _number(drill, one))]
+    left_out = [
+        f"{n} {words}" for outcome, words in _APART.items() if (n := _number(drill, outcome))
+    ]
     errors = sum(result.as_error for result in drill.results)
     if errors:
         in_it.insert(0, f"{errors} of them as an error rather than a failure")
@@ -111,10 +113,10 @@ def lines(drill: MutationDrill) -> Iterator[str]:
         yield from (f"    {line}" for line in change(mutant))
         yield f"    {where(mutant_result)}"
     apart = [result for result in drill.results if result.outcome in _APART]
-    for one in apart:
-        why = f": {one.because}" if one.because else ""
-        place = f"{one.mutant.file}:{one.mutant.line} {one.mutant.operator}"
-        yield f"  {one.outcome.value}: {place}{why}"
+    for judged in apart:
+        why = f": {judged.because}" if judged.because else ""
+        place = f"{judged.mutant.file}:{judged.mutant.line} {judged.mutant.operator}"
+        yield f"  {judged.outcome.value}: {place}{why}"
     yield from (f"  {name}: {words}" for name, words in gates(drill))
     for phase in drill.phases:
         if phase.trouble:

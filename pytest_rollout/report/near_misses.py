@@ -34,9 +34,9 @@ def near_misses(
     findings: Iterable[Finding], measured: Mapping[str, tuple[Measured, ...]]
 ) -> tuple[NearMiss, ...]:
     """Return the values that passed, the nearest to its limit first."""
-    found = [miss for finding in findings for miss in _of(finding, measured.get(finding.id, ()))]
-    found.sort(key=lambda miss: -miss.used)
-    return tuple(found[:MOST])
+    misses = [miss for finding in findings for miss in _of(finding, measured.get(finding.id, ()))]
+    misses.sort(key=lambda miss: -miss.used)
+    return tuple(misses[:MOST])
 
 
 def _of(finding: Finding, measured: tuple[Measured, ...]) -> Iterator[NearMiss]:

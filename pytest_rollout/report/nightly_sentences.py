@@ -10,10 +10,10 @@ from pytest_rollout.report.fact_words import Facts, Say, buckets, count
 
 def _few(facts: Facts) -> str:
     need, n = facts.number("need"), facts.number("n")
-    what = f"{n} of {need} needed {facts['per']} of release {facts['other_release']} are known"
+    needed = f"{n} of {need} needed {facts['per']} of release {facts['other_release']} are known"
     if facts.known("same"):
-        return f"{what}: this is one of them, and {need - n} more, this one included, are needed"
-    return f"{what}: let that release run on {need - n} more, with this plan"
+        return f"{needed}: this is one of them, and {need - n} more, this one included, are needed"
+    return f"{needed}: let that release run on {need - n} more, with this plan"
 
 
 def _other_load(facts: Facts) -> str:

@@ -13,7 +13,7 @@ def _from(f: Facts) -> str:
     said_release = " as they say" if f["said_release"] == "True" else ""
     origin = f"{f['file']} ({f['format']}, sha256 {f['digest'][:12]}), brought by {f['by']}"
     ended = f"ended {f.wall('ended')}{said_time}, of {f['release']}{said_release}"
-    unsaid = "".join(f"; {one}" for one in f.all_of("unsaid"))
+    unsaid = "".join(f"; {doubt}" for doubt in f.all_of("unsaid"))
     return f"{origin}; {ended}{unsaid}"
 
 

@@ -75,15 +75,15 @@ def _clauses(rule: Rule, *, guardrail: bool) -> Iterator[str]:
         yield f"{n}{unit} in a row" if n else rule.streak.words
     if rule.confidence is not None:
         wrong = f"{float(1 / rule.confidence.level):.3g}"
-        what = "a false alarm" if guardrail else "a false pass"
-        yield f"with {rule.confidence.text} confidence ({what} at most 1 time in {wrong})"
+        mistake = "a false alarm" if guardrail else "a false pass"
+        yield f"with {rule.confidence.text} confidence ({mistake} at most 1 time in {wrong})"
 
 
 def _samples(rule: Rule) -> str:
     need = rule.need if rule.per else max(scope.need for scope in rule.scopes)
     of = f" of each {rule.per.words}" if rule.per else ""
-    each = " of each" if rule.each and not rule.per else ""
-    return f"it takes at least {need} sample{'s' * (need > 1)}{of}{each}"
+    of_each = " of each" if rule.each and not rule.per else ""
+    return f"it takes at least {need} sample{'s' * (need > 1)}{of}{of_each}"
 
 
 def _taken(rule: Rule) -> str:

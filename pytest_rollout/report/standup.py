@@ -64,7 +64,7 @@ def _blockers(decisions: Sequence[Decision]) -> Iterator[str]:
 def _metrics(decisions: Sequence[Decision]) -> Iterator[str]:
     """The worst value of each measured hard criterion of the newest decision that measured one."""
     for decision in sorted(decisions, key=lambda known: known.decided_at, reverse=True):
-        found = []
+        metrics = []
         for finding in decision.criteria:
             parts = sorted(finding.parts, key=lambda part: part.verdict.rank)
             seen = next((part.estimate for part in parts if part.estimate), None)
@@ -72,7 +72,7 @@ def _metrics(decisions: Sequence[Decision]) -> Iterator[str]:
                 slug = finding.id.rpartition(".")[2]
                 value = amount(seen.value, seen.unit, "")
                 allowed = f" (allowed {finding.allowed})" if finding.allowed else ""
-                found.append(f"{slug} {value}{allowed}")
-        if found:
-            yield from found
+                metrics.append(f"{slug} {value}{allowed}")
+        if metrics:
+            yield from metrics
             return

@@ -99,7 +99,7 @@ def _summary(decision: Decision) -> dict[str, Any]:
         "timeVerified": _utc(decision.decided_at),
         "resourceUri": resource_uri(decision),
         "policy": _policy(decision),
-        "inputAttestations": [encode(one) for one in decision.inputs],
+        "inputAttestations": [encode(entry) for entry in decision.inputs],
         "verificationResult": "PASSED" if yes else "FAILED",
         "verifiedLevels": ["ROLLOUT_GO"] if yes else ["FAILED"],
         f"{VERIFIER}:decision": decision.answer.value,

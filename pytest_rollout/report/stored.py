@@ -30,10 +30,10 @@ def _indented(value: Any, margin: str) -> str:
     """As ``json.dumps(value, indent=2)``, which is several times as slow."""
     inner = f"{margin}  "
     if isinstance(value, dict) and value:
-        parts = [f"{inner}{_quoted(key)}: {_indented(one, inner)}" for key, one in value.items()]
+        parts = [f"{inner}{_quoted(key)}: {_indented(item, inner)}" for key, item in value.items()]
         return f"{{\n{_LINE.join(parts)}\n{margin}}}"
     if isinstance(value, list) and value:
-        parts = [f"{inner}{_indented(one, inner)}" for one in value]
+        parts = [f"{inner}{_indented(item, inner)}" for item in value]
         return f"[\n{_LINE.join(parts)}\n{margin}]"
     return _quoted(value) if isinstance(value, str) else json.dumps(value)
 

@@ -52,7 +52,7 @@ def scale(values: Iterable[float], start: float, end: float, *, log: bool = Fals
 def _step(high: float, most: int) -> float:
     """The smallest round step that is taken at most so often up to a value."""
     power = 10.0 ** floor(log10(high / most))
-    return next(one * power for one in (*_STEPS, 10) if one * power * most >= high * (1 - 1e-9))
+    return next(base * power for base in (*_STEPS, 10) if base * power * most >= high * (1 - 1e-9))
 
 
 def _ticks(of: Scale, most: int) -> tuple[float, ...]:
@@ -76,8 +76,8 @@ def _log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
         inside = tuple(tick for tick in ticks if low * 0.999 <= tick <= high * 1.001)
         if len(inside) <= most:
             return inside
-    each = ceil(len(inside) / most)
-    return inside[::each]
+    every = ceil(len(inside) / most)
+    return inside[::every]
 
 
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -85,7 +85,7 @@ TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 1
 
 def time_ticks(seconds: float, most: int) -> tuple[float, ...]:
     """Return round times from zero to a duration, at most so many."""
-    step = next((one for one in TIME_STEPS_S if seconds / one <= most), TIME_STEPS_S[-1])
+    step = next((step for step in TIME_STEPS_S if seconds / step <= most), TIME_STEPS_S[-1])
     return tuple(float(step * n) for n in range(floor(seconds / step + 1e-9) + 1))
 
 
@@ -118,20 +118,20 @@ class Drawing:
     def rect(
         self,
         corner: tuple[float, float],
-        other: tuple[float, float],
+        opposite: tuple[float, float],
         class_: str,
         words: str = "",
     ) -> None:
         """Draw a filled rectangle between two corners; nothing where it would have no size."""
-        (left, top), (right, bottom) = corner, other
+        (left, top), (right, bottom) = corner, opposite
         if right > left and bottom > top:
             place = {"x": float(left), "y": float(top)}
             size = {"width": float(right - left), "height": float(bottom - top)}
             self.add("rect", class_, words, **place, **size)
 
-    def hatched(self, corner: tuple[float, float], other: tuple[float, float]) -> None:
+    def hatched(self, corner: tuple[float, float], opposite: tuple[float, float]) -> None:
         """Draw a rectangle of slanted lines between two corners."""
-        (left, top), (right, bottom) = corner, other
+        (left, top), (right, bottom) = corner, opposite
         height, lines = bottom - top, []
         foot = left - height
         while foot < right:

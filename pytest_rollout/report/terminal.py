@@ -196,11 +196,11 @@ def last_word(decisions: Sequence[Decision], error: str | None = None) -> Line:
     if error is not None or not decisions:
         return Line("HOLD: no decision was stored", _STYLES[Answer.HOLD])
     answer = worst_answer(decision.answer for decision in decisions)
-    each = ", ".join(f"{decision.address} {decision.answer.value}" for decision in decisions)
+    answers = ", ".join(f"{decision.address} {decision.answer.value}" for decision in decisions)
     given = [decision for decision in decisions if decision.answer is Answer.GO]
     conditions = sum(len(decision.conditions) for decision in given)
     tail = f", with {conditions} condition{'s' * (conditions > 1)}" if conditions else ""
-    return Line(f"{answer.value}: {each}{tail}", _STYLES[answer])
+    return Line(f"{answer.value}: {answers}{tail}", _STYLES[answer])
 
 
 def plain(words: str) -> str:

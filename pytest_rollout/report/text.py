@@ -95,9 +95,9 @@ def title(decision: Decision) -> str:
     return f"{answer}: {where}"
 
 
-def count(n: int, thing: str, many: str = "") -> str:
+def count(n: int, noun: str, many: str = "") -> str:
     """``1 entry``, ``1,200 entries``."""
-    return f"{n:,} {thing if n == 1 else many or thing + 's'}"
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
 def by_verdict(findings: Iterable[Finding]) -> list[tuple[Verdict, list[Finding]]]:

@@ -183,7 +183,7 @@ def _ground(
 
 
 def _limit(drawing: Drawing, cut: TrendCut, across: Scale, up: Scale) -> None:
-    """The line of a limit; of one that is far away its words."""
+    """The line of a limit; only its words where it lies outside the plot."""
     if up.low <= cut.limit <= up.high:
         drawing.line(across.start, up(cut.limit), across.end, up(cut.limit), "limit")
         drawing.text(across.end - 6, up(cut.limit) - 5, cut.says, "end limit-words")
@@ -203,8 +203,8 @@ def _axes(
         drawing.line(across.start, up(tick), across.end, up(tick), "grid")
         drawing.text(across.start - 8, up(tick) + 4, said(tick), "end")
     drawing.line(across.start, up.start, across.end, up.start, "axis")
-    each = max(1, ceil(len(points) * _WORD / (across.end - across.start)))
-    for place in range(0, len(points), each):
+    every = max(1, ceil(len(points) * _WORD / (across.end - across.start)))
+    for place in range(0, len(points), every):
         drawing.line(across(place), up.start, across(place), up.start + 5, "tick")
         drawing.text(across(place), up.start + 20, points[place].at, "middle")
 

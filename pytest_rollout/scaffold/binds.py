@@ -71,7 +71,7 @@ def _binds(place: str, nodes: Sequence[str], others: Collection[str], folder: st
 
 def _patterns(nodes: Iterable[str], others: Iterable[str], folder: str) -> Iterator[str]:
     """Yield the shortest ids that mean all of the nodes and none of the others."""
-    avoided = {str(part) for other in others for part in _above(NodeId.parse(other))}
+    avoided = {str(part) for other_node in others for part in _above(NodeId.parse(other_node))}
     done: set[str] = set()
     for node in nodes:
         steps = list(_above(NodeId.parse(node)))

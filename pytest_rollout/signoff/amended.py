@@ -29,15 +29,15 @@ def believed_life(life: Life | None, plan: Plan) -> Life | None:
         return life
     believed: list[tuple[Amendment, Proof | None]] = []
     unbelieved = list(life.unbelieved)
-    for one, proof in zip_longest(life.amendments, life.proofs[: len(life.amendments)]):
-        doubt = _doubt(one, proof, plan)
+    for amendment, proof in zip_longest(life.amendments, life.proofs[: len(life.amendments)]):
+        doubt = _doubt(amendment, proof, plan)
         if doubt is None:
-            believed.append((one, proof))
+            believed.append((amendment, proof))
         else:
-            unbelieved.append(Unbelieved(one, doubt))
+            unbelieved.append(Unbelieved(amendment, doubt))
     return replace(
         life,
-        amendments=tuple(one for one, _ in believed),
+        amendments=tuple(amendment for amendment, _ in believed),
         proofs=tuple(proof for _, proof in believed),
         unbelieved=tuple(unbelieved),
     )

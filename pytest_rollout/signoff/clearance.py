@@ -91,9 +91,9 @@ def clearance(
     until then window, age and waivers must hold.
     """
     moment = Moment(now, for_us)
-    found = tuple(_demands(plan, address, known, moment, max_age_us))
+    demands = tuple(_demands(plan, address, known, moment, max_age_us))
     override = known.override if known.decision and not known.doubt else None
-    findings = tuple(sorted(overridden(found, override, moment, plan.timezone), key=_rank))
+    findings = tuple(sorted(overridden(demands, override, moment, plan.timezone), key=_rank))
     return Clearance(address, _answer(known, findings), findings)
 
 
@@ -117,7 +117,7 @@ _PLACES = {name: place for place, name in enumerate(_WORST_FIRST)}
 
 
 def _rank(finding: Finding) -> tuple[bool, int]:
-    """Where a finding is listed; what has no place of its own comes after the decision."""
+    """Where a finding is listed; one without a place of its own comes after the decision."""
     return not finding.verdict.holds_back, _PLACES.get(named(finding), 0)
 
 
@@ -143,7 +143,7 @@ def _demands(
             yield from (finding for finding in against if finding.verdict.holds_back)
         return
     yield from _decided(decision, known.again, known.given)
-    yield from (held("decision", reason) for other in known.others for reason in _against(other))
+    yield from (held("decision", reason) for run in known.others for reason in _against(run))
     yield from _merged(decision, known.merged)
     yield from (Finding("clearance.settled", Verdict.PASS, reason) for reason in known.settled)
     if phase is None or address.gate is None:
@@ -171,7 +171,9 @@ def _real(
     if known.earlier_life:
         yield held("decision", known.earlier_life)
     yield from _started(plan, phase, decision.gate, known, moment)
-    signed = [one for one in known.signed if one.signature.stance is not Stance.OVERRIDE]
+    signed = [
+        signature for signature in known.signed if signature.signature.stance is not Stance.OVERRIDE
+    ]
     yield from signatures(
         SignoffDemand(plan, phase, decision, moment.now, known.authors, known.disowned), signed
     )
@@ -210,10 +212,10 @@ def _decided(
         yield passed("decision", "clear.same", answer=answer, run=decision.run)
 
 
-def held_by(others: Iterable[OtherRun]) -> Iterator[Reason]:
+def held_by(runs: Iterable[OtherRun]) -> Iterator[Reason]:
     """Yield what other runs know against the decision of the last full one."""
-    for other in others:
-        yield from _against(other)
+    for run in runs:
+        yield from _against(run)
 
 
 def _merged(decision: Decision, merged: Decision | None) -> Iterator[Finding]:
@@ -226,19 +228,19 @@ def _merged(decision: Decision, merged: Decision | None) -> Iterator[Finding]:
     yield refused("decision", "clear.merged", **facts)
 
 
-def _against(other: OtherRun) -> Iterator[Reason]:
+def _against(run: OtherRun) -> Iterator[Reason]:
     """What another run knows against the decision of the last full one."""
-    facts: dict[str, Fact] = {"run": other.run}
-    decision = other.decision
-    if not other.later and decision is None:
-        yield Reason("clear.overlapped-unfinished", {**facts, "why": other.why})
-    elif not other.later and decision and decision.answer is not Answer.GO:
+    facts: dict[str, Fact] = {"run": run.run}
+    decision = run.decision
+    if not run.later and decision is None:
+        yield Reason("clear.overlapped-unfinished", {**facts, "why": run.why})
+    elif not run.later and decision and decision.answer is not Answer.GO:
         yield Reason("clear.overlapped", {**facts, "answer": decision.answer.value})
-    elif other.later:
-        seen = [(one, said(why or "it failed")) for one, why in other.failed]
+    elif run.later:
+        seen = [(subject, said(why or "it failed")) for subject, why in run.failed]
         if decision and decision.answer in (Answer.NO_GO, Answer.ROLLBACK):
             seen = [(cause.id, cause.reason) for cause in decision.reasons]
-        causes = tuple(Reason("told", {"subject": one, "reason": why}) for one, why in seen)
+        causes = tuple(Reason("told", {"subject": subject, "reason": why}) for subject, why in seen)
         if causes:
             yield Reason("clear.failed-since", {**facts, "causes": causes})
 

@@ -22,11 +22,11 @@ class Known(Protocol):
 
     @property
     def required(self) -> Mapping[str, str]:
-        """Phase to its exit's answer."""
+        """The answer of each required phase's exit."""
 
     @property
     def required_release(self) -> Mapping[str, str | None]:
-        """Of those."""
+        """The release of each required phase's exit."""
 
     @property
     def begins(self) -> str:

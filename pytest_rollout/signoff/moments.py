@@ -80,8 +80,8 @@ def lasting(demand: Demand, moment: Moment, zone: str) -> Iterator[Finding]:
 
 
 def _at(demand: Demand, at_us: int, number: int) -> Finding | None:
-    found = list(demand(calendar.from_us(at_us)))
-    return found[number] if number < len(found) else None
+    findings = list(demand(calendar.from_us(at_us)))
+    return findings[number] if number < len(findings) else None
 
 
 def _last(demand: Demand, moment: Moment, number: int) -> int:

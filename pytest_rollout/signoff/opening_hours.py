@@ -36,8 +36,8 @@ def is_open(plan: Plan, phase: Phase, release: str | None, moment: Moment) -> It
 
 def _facts(plan: Plan, phase: Phase, moment: Moment) -> dict[str, Fact]:
     """Now, and the next opening: in words, and its start where there is one."""
-    found = calendar.next_opening(plan, phase, moment.now, moment.for_us)
-    since = max(calendar.to_us(found.since), moment.now_us) if found else None
+    opening = calendar.next_opening(plan, phase, moment.now, moment.for_us)
+    since = max(calendar.to_us(opening.since), moment.now_us) if opening else None
     return {
         "at": instant(moment.now_us, plan.timezone),
         "opens": calendar.opening_words(plan, phase, moment.now, moment.for_us),

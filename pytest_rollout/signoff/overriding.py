@@ -121,7 +121,7 @@ def why_not_by(roster: Roster, by: Sequence[str], day: date, authors: Authors | 
     for name in by:
         person = roster.person(name)
         if person is None:
-            known = ", ".join(one.id for one in roster.people)
+            known = ", ".join(person.id for person in roster.people)
             return f"roles.yaml names no `{name}` (known: {known})"
         if authors is not None and authors.include(person):
             return f"{name} made the change, and nobody overrides for their own"

@@ -48,11 +48,11 @@ def digest_of(raw: bytes) -> str:
 
 def read(raw: bytes) -> Receipt:
     """The receipt in a file; raises ValueError where there is none."""
-    found = decode(Receipt, json.loads(raw))
-    assert isinstance(found, Receipt)
-    if found.kind != KIND or found.schema != 1:
-        raise ValueError(f"it is a {found.kind} of schema {found.schema}")
-    return found
+    receipt = decode(Receipt, json.loads(raw))
+    assert isinstance(receipt, Receipt)
+    if receipt.kind != KIND or receipt.schema != 1:
+        raise ValueError(f"it is a {receipt.kind} of schema {receipt.schema}")
+    return receipt
 
 
 def until(now: datetime, answer: Clearance) -> datetime:

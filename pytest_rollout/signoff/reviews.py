@@ -83,7 +83,7 @@ def _opinion(
     first_us: int,
 ) -> Opinion:
     roster, signoff = asked.plan.roster, asked.phase.signoff
-    person = next((one for one in roster.people if _is(one, review.login)), None)
+    person = next((person for person in roster.people if _is(person, review.login)), None)
     if person is None:
         return Opinion(review, Reason("review.nobody"))
     if _is(person, pull.author):
@@ -141,12 +141,12 @@ def _dismissed(
 ) -> Opinion:
     """A review that somebody dismissed takes its own approval back, and no objection."""
     newest: dict[str, Signed] = {}
-    for signed in sorted(mine, key=lambda one: one.since_us):
+    for signed in sorted(mine, key=lambda signed: signed.since_us):
         newest[signed.signature.role] = signed
     own = {
-        role: one.signature.stance
-        for role, one in newest.items()
-        if one.review is not None and one.review.id == review.id
+        role: signed.signature.stance
+        for role, signed in newest.items()
+        if signed.review is not None and signed.review.id == review.id
     }
     if Stance.AGAINST in own.values():
         return Opinion(review, Reason("review.dismissed-objection", {"person": person.id}))
@@ -240,8 +240,8 @@ def _tied(asked: SignoffDemand, pull: PullRequest, review: Review, first_us: int
 
 def _is_release(commit: str, release: str) -> bool:
     """Whether a commit is the release, by its whole digest: a short one could be made to fit."""
-    found = _COMMIT.fullmatch(release.strip().lower())
-    return bool(commit) and found is not None and found[1] == commit.lower()
+    match = _COMMIT.fullmatch(release.strip().lower())
+    return bool(commit) and match is not None and match[1] == commit.lower()
 
 
 def _is(person: Person, login: str) -> bool:

@@ -21,11 +21,11 @@ def too_short(about: About, rule: Rule) -> Iterator[Remark]:
         return
     wants_us = streak.span_us or streak.n * _bucket_us(rule)
     if wants_us > lasts_us:
-        what = (
+        remark = (
             f"wants {duration_words(wants_us)}, and the phase lasts "
             f"{duration_words(lasts_us)}: only what was seen before it can make up the rest"
         )
-        yield about.remark(what, "a shorter one, or a later phase that judges it", grave=False)
+        yield about.remark(remark, "a shorter one, or a later phase that judges it", grave=False)
 
 
 def stale(about: About, rule: Rule) -> Iterator[Remark]:
@@ -56,24 +56,24 @@ def _remark(about: About, rule: Rule, environment: str, age_us: int) -> Remark:
     if environment:
         fix = f"a max_age of its own, a longer one of {environment}, or a shorter scope"
     if all(scope.kind is ScopeKind.SINCE for scope in rule.scopes):
-        what = f"can pass{within} only in the first {age}: then what was seen first is stale"
-        return about.remark(what, fix, grave=False)
+        remark = f"can pass{within} only in the first {age}: then what was seen first is stale"
+        return about.remark(remark, fix, grave=False)
     if _bucket_us(rule):
         buckets = "buckets" if rule.per and rule.per.unit is PerUnit.SPAN else "days"
-        what = (
+        remark = (
             f"can pass{within} only where one run reads all of its {buckets} from a history: "
             f"what earlier runs saw is stale after {age}"
         )
-        return about.remark(what, fix, grave=False)
-    what = (
+        return about.remark(remark, fix, grave=False)
+    remark = (
         f"can never pass{within}: it reaches further back than max_age, {age}, so that a "
         "part of it is always stale"
     )
-    return about.remark(what, fix)
+    return about.remark(remark, fix)
 
 
 def _bucket_us(rule: Rule) -> int:
-    """How long one bucket is of those that are judged; 0 where they are runs, or there are none."""
+    """How long one judged bucket is; 0 where buckets are runs, or there are none."""
     if rule.per is None:
         return _DAY_US * (rule.scopes[0].kind in (ScopeKind.DAYS, ScopeKind.NIGHTS))
     return rule.per.length_us or _DAY_US * (rule.per.unit is not PerUnit.RUN)

@@ -121,7 +121,7 @@ def _trips(rule: Rule) -> Trips:
 
     @cache
     def trips(n: int, of_bad: int) -> bool:
-        """By the judge's own rule; the order of samples has no weight in what is taken here."""
+        """Whether the judge's own rule trips; the order of samples has no weight here."""
         both = ((bad, of_bad), (good, n - of_bad))
         seen = Seen(Slot(rule.metric, (), 0), tuple((v, many) for v, many in both if many))
         known = assess(rule, Slice((), (seen,), rule.scopes[0], 1), terms)

@@ -32,18 +32,18 @@ def overlaps(about: About, rule: Rule) -> Iterator[Remark]:
         return
     lacking, extra = set(other) - set(own), set(own) - set(other)
     if not extra:
-        what = f"its own side holds all of the other one, {_named(versus)}"
-        yield about.remark(f"compares a whole with its part: {what}", _own_fix(own, lacking))
+        remark = f"its own side holds all of the other one, {_named(versus)}"
+        yield about.remark(f"compares a whole with its part: {remark}", _own_fix(own, lacking))
     elif not lacking:
-        what = f"the other side, {_named(versus)}, holds all of its own ({_labels(own)})"
-        yield about.remark(f"compares a part with the whole: {what}", _other_fix(other, extra))
+        remark = f"the other side, {_named(versus)}, holds all of its own ({_labels(own)})"
+        yield about.remark(f"compares a part with the whole: {remark}", _other_fix(other, extra))
     else:
         both = _labels({**own, **other})
         fix = (
             f"state {' or '.join(f'`{label}`' for label in sorted(lacking | extra))} on both sides"
         )
-        what = f"counts a sample on both sides that has {both}: the difference shrinks by it"
-        yield about.remark(what, f"{fix}, with different values", grave=False)
+        remark = f"counts a sample on both sides that has {both}: the difference shrinks by it"
+        yield about.remark(remark, f"{fix}, with different values", grave=False)
 
 
 def _own_fix(own: Mapping[str, str], lacking: set[str]) -> str:
@@ -84,7 +84,7 @@ def ratios_to_nothing(about: About, rule: Rule) -> Iterator[Remark]:
     if enough is None or need >= enough:
         return
     state = "blind" if about.watched else "inconclusive"
-    what = (
+    remark = (
         f"is {state} where the other side has nothing bad to divide by: with {percent(_BAD)} bad, "
         f"{count(need, 'sample')} have none with a chance of {percent(_none_bad(need))}"
     )
@@ -92,7 +92,7 @@ def ratios_to_nothing(about: About, rule: Rule) -> Iterator[Remark]:
         f"compare the difference, or ask for {needing(rule, scope, enough)}, "
         f"which leaves a chance of {percent(LEVEL)}"
     )
-    yield about.remark(what, fix, grave=False)
+    yield about.remark(remark, fix, grave=False)
 
 
 def _none_bad(n: int) -> float:

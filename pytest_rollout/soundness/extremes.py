@@ -117,8 +117,8 @@ def _alone(about: About, rule: Rule) -> Phase:
     stated, phase = about.stated, about.phase
     if isinstance(stated, Guardrail):
         sharing = about.sharing()
-        others = tuple(sharing[1:] if rule.confidence else sharing)
-        rest = (replace(stated, id=f"{stated.id}-", rules=others),) if others else ()
+        other_rules = tuple(sharing[1:] if rule.confidence else sharing)
+        rest = (replace(stated, id=f"{stated.id}-", rules=other_rules),) if other_rules else ()
         return replace(phase, criteria=(), guardrails=(replace(stated, rules=(rule,)), *rest))
     criterion = replace(
         stated, rule=rule, kind=Kind.KPI, by=(), when=None, check=None, rolls_up=(), ingest=None

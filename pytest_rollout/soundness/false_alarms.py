@@ -27,12 +27,12 @@ def remarks_on(about: About, rule: Rule, known: Alarms) -> Iterator[Remark]:
     """Yield how often a healthy service trips a rule of a guardrail, where that is often."""
     if known.chance < OFTEN:
         return
-    each = f" of each of {known.groups} groups" if known.groups > 1 else ""
+    of_each = f" of each of {known.groups} groups" if known.groups > 1 else ""
     at_least = "" if known.exact else "at least "
     yield about.remark(
         f"trips without need: a healthy service, with {percent(known.bad)} of its samples "
         f"bad, trips it with a chance of {at_least}{percent(known.chance)} within {known.looks} "
-        f"{_looks(rule)}{each}",
+        f"{_looks(rule)}{of_each}",
         _surer(about, rule, known),
         grave=False,
     )

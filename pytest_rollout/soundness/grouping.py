@@ -34,8 +34,8 @@ def of_group(about: About) -> Iterator[Remark]:
             if len(sure) == 1
             else ("which never fail, make", "have them able to fail, or leave them out")
         )
-        what = f"can never fail: {' and '.join(sure)}, {which} it pass whatever others do"
-        yield about.remark(what, fix)
+        remark = f"can never fail: {' and '.join(sure)}, {which} it pass whatever others do"
+        yield about.remark(remark, fix)
 
 
 def _members(about: About) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def _never_fails(about: About, name: str) -> bool:
 
 
 def due(about: About) -> Iterator[Remark]:
-    """Yield a remark on a condition of a GO that is to be met before, or when, it is given."""
+    """Yield a remark on a condition of a GO that falls due no later than the GO itself."""
     stated, plan, phase = about.stated, about.plan, about.phase
     address = stated.due_gate if isinstance(stated, Criterion) else None
     if not isinstance(stated, Criterion) or address is None or address.plan != plan.id:
@@ -69,8 +69,8 @@ def due(about: About) -> Iterator[Remark]:
     later = same and stated.gate is Gate.ENTRY and address.gate is Gate.EXIT
     if (same and not later) or address.phase in _before(plan, phase):
         own = str(plan.address(phase.id, stated.gate))
-        what = f"is due at {address}, which is decided no later than its own gate, {own}"
-        yield about.remark(f"{what}: a circle", "name a gate that comes after")
+        remark = f"is due at {address}, which is decided no later than its own gate, {own}"
+        yield about.remark(f"{remark}: a circle", "name a gate that comes after")
 
 
 def _before(plan: Plan, phase: Phase) -> set[str]:

@@ -59,9 +59,9 @@ def unshown(about: About, rule: Rule) -> Iterator[Remark]:
     need, _ = _asked(about, rule)
     fewest = extremes.fewest(rule, good=True)
     if need < fewest:
-        what = f"needs {count(need, 'sample')}, which cannot show {asked(rule)}"
+        remark = f"needs {count(need, 'sample')}, which cannot show {asked(rule)}"
         many = f"{fewest} good ones of {fewest} are the fewest that do: need: {fewest}"
-        yield about.remark(what, many, grave=False)
+        yield about.remark(remark, many, grave=False)
 
 
 def of_one_bad(about: About, rule: Rule) -> Iterator[Remark]:
@@ -80,15 +80,15 @@ def of_one_bad(about: About, rule: Rule) -> Iterator[Remark]:
     ends = "trips it" if about.watched else "keeps it from passing"
     if take is Take.QUANTILE:
         edge = "smallest" if rule.bands.passes.upward else "largest"
-        what = f"takes {rule.take.text} of as few as {many}{within}, where it is the {edge}"
-        what += f": one bad sample {ends}"
+        remark = f"takes {rule.take.text} of as few as {many}{within}, where it is the {edge}"
+        remark += f": one bad sample {ends}"
     else:
         share = percent(Fraction(1, need))
-        what = f"decides on {_cut(about, rule)} from as few as {many}{within}, of which one bad "
-        what += f"sample is {share} and {ends}"
+        remark = f"decides on {_cut(about, rule)} from as few as {many}{within}, of which one bad "
+        remark += f"sample is {share} and {ends}"
     can = "does not trip it" if about.watched else "can pass"
     fix = f"{needing(rule, scope, fewest)}, with which one bad sample {can}"
-    yield about.remark(what, fix, grave=False)
+    yield about.remark(remark, fix, grave=False)
 
 
 def _cut(about: About, rule: Rule) -> str:

@@ -34,8 +34,8 @@ def _vacuous(about: About, rule: Rule, end: Extremes, within: str) -> Remark:
         fewest = extremes.fewest(rule, good=False, level=level, watched=True)
         return _unsure(about, rule, within, fewest, good=False)
     if _open(rule, worst):
-        what = f"is neither shown nor ruled out{within} by {ENOUGH:,} samples, all bad"
-        return about.remark(what, grave=False)
+        remark = f"is neither shown nor ruled out{within} by {ENOUGH:,} samples, all bad"
+        return about.remark(remark, grave=False)
     told = f"at worst {decisive(worst)}"
     if worst.verdict not in GOOD:
         told = f"at worst it is {worst.verdict.value}: {decisive(worst)}"
@@ -49,8 +49,8 @@ def _unsatisfiable(about: About, rule: Rule, end: Extremes, within: str) -> Rema
         fewest = extremes.fewest(rule, good=True) if rule.versus is None else 0
         return _unsure(about, rule, within, fewest, good=True)
     if _open(rule, best):
-        what = f"is neither shown nor ruled out{within} by {ENOUGH:,} samples, all good"
-        return about.remark(what, "ask for less", grave=False)
+        remark = f"is neither shown nor ruled out{within} by {ENOUGH:,} samples, all good"
+        return about.remark(remark, "ask for less", grave=False)
     cut = _failing(rule) if about.watched else rule.bands.passes
     fix = shares.bounds(rule, cut) if best.parts[-1].estimate else ""
     return about.remark(f"can never {verb}{within}: at best {decisive(best)}", fix)
@@ -69,11 +69,11 @@ def _unsure(about: About, rule: Rule, within: str, fewest: int, *, good: bool) -
     last = count(scope.last, "sample")
     show = f"do not show {asked(rule)}" if good else "are too few to be sure of a breach"
     verb = "pass" if good else "trip"
-    what = f"can never {verb}{within}: {last}, all {'good' if good else 'bad'}, {show}"
+    remark = f"can never {verb}{within}: {last}, all {'good' if good else 'bad'}, {show}"
     if decided:
-        what += " (unless each is a ratio of many, as of observe.ratio)"
+        remark += " (unless each is a ratio of many, as of observe.ratio)"
     fix = f"{fewest} of {fewest} do: {needing(rule, scope, fewest)}" if fewest else ""
-    return about.remark(what, fix, grave=not decided)
+    return about.remark(remark, fix, grave=not decided)
 
 
 def _open(rule: Rule, finding: Finding) -> bool:

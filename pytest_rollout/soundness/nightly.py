@@ -38,10 +38,10 @@ def _alarms(rule: Rule, nightly: Nightly) -> str:
     alarms, groups = nightly.alarms, _groups(rule.each)
     per = _many(nightly, 1)
     years = f", once in {decimal(Fraction(round(10 / alarms), 10))} years" if alarms < 1 else ""
-    each = f", for each of {groups} groups" if groups > 1 else ""
+    of_each = f", for each of {groups} groups" if groups > 1 else ""
     return (
         f"fails a healthy {per} at most {decimal(alarms)} times a year{years}, "
-        f"with one load a {per}{each}"
+        f"with one load a {per}{of_each}"
     )
 
 
@@ -50,7 +50,7 @@ def _many(nightly: Nightly, n: int) -> str:
 
 
 def _groups(each: tuple[Each, ...]) -> int:
-    return math.prod(max(len(one.names), one.at_least) for one in each)
+    return math.prod(max(len(group.names), group.at_least) for group in each)
 
 
 def finds(nightly: Nightly, base: Baseline) -> str:
@@ -84,8 +84,8 @@ def _narrow(rule: Rule, nightly: Nightly, base: Baseline) -> tuple[str, str] | N
     wide = math.exp(-needed if rule.bands.passes.upward else needed)
     edge = math.floor(wide * 100) / 100 if rule.bands.passes.upward else math.ceil(wide * 100) / 100
     operator = rule.bands.passes.operator
-    what = (
+    remark = (
         f"leaves many healthy {nightly.per.plural} open: pass {rule.bands.passes.text} is narrow "
         f"for a noise of {percent(math.expm1(base.noise))}"
     )
-    return what, f'pass: "{operator} {edge:g}", or a longer load, which is less noisy'
+    return remark, f'pass: "{operator} {edge:g}", or a longer load, which is less noisy'

@@ -44,7 +44,7 @@ def remarks(plan: Plan, assumed: Assumed | None = None) -> Iterator[Remark]:
 
 
 def _of_guardrail(about: About, rule: Rule, assumed: Assumed) -> Iterator[Remark]:
-    """Where it is known how often it trips without need, that says what one bad sample does."""
+    """Remarks on a guardrail's rule; its known false alarms cover what one bad sample does."""
     yield from watched.remarks_on(about, rule)
     known = alarms(rule, assumed.healthy, assumed.looks)
     yield from _of_rule(about, rule, by_chance=known is not None)
@@ -59,8 +59,8 @@ def _of_rule(about: About, rule: Rule, *, by_chance: bool = False) -> Iterator[R
         return
     too_much = beyond(rule)
     if too_much:
-        what = f"asks for {too_much} at once, too much to try whether it can pass and fail"
-        yield about.remark(what, "ask for less", grave=False)
+        remark = f"asks for {too_much} at once, too much to try whether it can pass and fail"
+        yield about.remark(remark, "ask for less", grave=False)
         return
     ends = tuple(extremes.of_rule(about.ageless, rule))
     yield from never.remarks_on(about, rule, ends)

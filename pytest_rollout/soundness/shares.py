@@ -18,11 +18,11 @@ def remarks_on(about: About, rule: Rule) -> Iterator[Remark]:
     """Yield where a number means a percentage to its author, and something else to the judge."""
     stated = rule.range
     if rule.take.take is Take.RATE and stated and (stated.low < 0 or stated.high > 1):
-        what = (
+        remark = (
             "takes the rate of outcomes, which are 0 or 1, and states values from "
             f"{decimal(stated.low)} to {decimal(stated.high)}: no other than 0 and 1 is ever judged"
         )
-        yield about.remark(what, "range: [0, 1], or take: mean")
+        yield about.remark(remark, "range: [0, 1], or take: mean")
     yield from _only_all(about, rule)
     yield from _hundredth(about, rule)
 
@@ -52,9 +52,9 @@ def _hundredth(about: About, rule: Rule) -> Iterator[Remark]:
     if rule.unit != PERCENT or rule.versus is not None or rule.take.take in _SHARES:
         return
     if cut.upward and _HALF < cut.limit < 1 and cut.unit != PERCENT:
-        what = f'reads "{cut.text}" as {decimal(cut.limit)} %: its metric is in percent'
+        remark = f'reads "{cut.text}" as {decimal(cut.limit)} %: its metric is in percent'
         hundred = decimal(cut.limit * 100)
-        yield about.remark(what, f'write "{cut.operator} {hundred}%"', grave=False)
+        yield about.remark(remark, f'write "{cut.operator} {hundred}%"', grave=False)
 
 
 def bounds(rule: Rule, cut: Cut) -> str:

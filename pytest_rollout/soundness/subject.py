@@ -43,10 +43,10 @@ class About:
             return self
         return replace(self, stated=replace(self.stated, max_age_us=None))
 
-    def remark(self, what: str, fix: str = "", *, grave: bool = True) -> Remark:
+    def remark(self, text: str, fix: str = "", *, grave: bool = True) -> Remark:
         """Return a remark with the file and the line."""
         kind = "guardrail" if self.watched else "criterion"
-        told = f"{kind} {self.stated.id} {what}"
+        told = f"{kind} {self.stated.id} {text}"
         return Remark(self.full, Problem(self.plan.path, self.stated.line, told, fix), grave)
 
     def sharing(self) -> list[Rule]:

@@ -13,7 +13,7 @@ from pytest_rollout.soundness.words import told, where
 
 
 def remarks_on(about: About, rule: Rule) -> Iterator[Remark]:
-    """Yield where a rule tolerates all that it needs, and which of its limits never decides."""
+    """Yield remarks on a rule that tolerates all that it needs, or that has an idle limit."""
     if rule.tolerate is None:
         return
     yield from _nothing_but_failures(about, rule)
@@ -29,9 +29,9 @@ def _nothing_but_failures(about: About, rule: Rule) -> Iterator[Remark]:
             continue
         verb = "is quiet" if about.watched else "can pass"
         within = where(rule, alone.scopes[0])
-        what = f"{verb}{within} with nothing but failures: {told(part.reason)}"
+        remark = f"{verb}{within} with nothing but failures: {told(part.reason)}"
         least = extremes.fewest(alone, good=False)
-        yield about.remark(what, f"need: {least}", grave=not about.watched)
+        yield about.remark(remark, f"need: {least}", grave=not about.watched)
 
 
 def _most(rule: Rule) -> int | None:
@@ -42,20 +42,20 @@ def _most(rule: Rule) -> int | None:
 
 
 def _row(about: About, limits: Tolerate) -> Iterator[Remark]:
-    """No fewer in a row than are tolerated in all."""
+    """A remark where no fewer are tolerated in a row than in all."""
     row, failures = limits.in_a_row, limits.failures
     if row is None or row < failures:
         return
-    what = (
+    remark = (
         f"tolerates {row} in a row, a limit that never decides: more than {row} bad in a row are "
         f"more than {failures} in all"
     )
     fix = f"in_a_row: {failures - 1}, or leave it out" if failures else "leave it out"
-    yield about.remark(what, fix, grave=False)
+    yield about.remark(remark, fix, grave=False)
 
 
 def _total(about: About, limits: Tolerate, most: int | None) -> Iterator[Remark]:
-    """More in all than the limit in a row lets be."""
+    """A remark where the limit in a row decides before the one in all can."""
     row = limits.in_a_row
     if row is None or row >= limits.failures or (row and most is None):
         return
@@ -63,9 +63,9 @@ def _total(about: About, limits: Tolerate, most: int | None) -> Iterator[Remark]
     if limits.failures < bad or (limits.failures == bad and not bad):
         return
     of = f"{bad} of the last {most}" if bad else "none"
-    what = (
+    remark = (
         f"tolerates {limits.failures} failures, a limit that never decides: with {row} in a row "
         f"at most, {of} can be bad"
     )
     fix = f"failures: {bad - 1}, or more in a row" if bad else "in_a_row: 1, or failures: 0"
-    yield about.remark(what, fix, grave=False)
+    yield about.remark(remark, fix, grave=False)

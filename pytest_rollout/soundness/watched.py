@@ -34,12 +34,12 @@ def _too_seldom(about: About, rule: Rule) -> Iterator[Remark]:
     every = duration_words(every_us)
     streak = rule.streak
     if streak is not None and streak.span_us and streak.gap_us < every_us:
-        what = (
+        remark = (
             f"can never trip under a watch: it looks every {every}, and a gap of "
             f"{duration_words(streak.gap_us)} breaks the row"
         )
         yield about.remark(
-            what, f"gap: {duration_words(2 * every_us)}, or a shorter `every`", grave=False
+            remark, f"gap: {duration_words(2 * every_us)}, or a shorter `every`", grave=False
         )
         return
     if rule.per is not None and rule.per.unit is PerUnit.SPAN:
@@ -49,14 +49,14 @@ def _too_seldom(about: About, rule: Rule) -> Iterator[Remark]:
         holding = [(_held(about, scope), scope) for scope in rule.scopes]
         if any(held >= scope.need for held, scope in holding):
             return
-        most, widest = max(holding, key=lambda one: one[0] / one[1].need)
+        most, widest = max(holding, key=lambda pair: pair[0] / pair[1].need)
         held, need, where = int(most), widest.need, _where(widest)
     if held < need:
-        what = (
+        remark = (
             f"can never trip under a watch: it needs {count(need, 'sample')} {where}, and looks "
             f"every {every} give {held}"
         )
-        yield about.remark(what, f"need: {max(1, held)}, or a shorter `every`", grave=False)
+        yield about.remark(remark, f"need: {max(1, held)}, or a shorter `every`", grave=False)
 
 
 def _held(about: About, scope: Scope) -> float:
@@ -81,10 +81,10 @@ def _unasked_other(about: About, rule: Rule) -> Iterator[Remark]:
     if versus is None or versus.fixed:
         return
     asked = {
-        one.metric
+        rule.metric
         for rail in about.phase.guardrails
         if rail.check is not None
-        for one in rail.rules
+        for rule in rail.rules
     }
     asked |= {
         criterion.rule.metric
@@ -92,8 +92,8 @@ def _unasked_other(about: About, rule: Rule) -> Iterator[Remark]:
         if criterion.rule is not None and criterion.check is not None
     }
     if versus.metric not in asked:
-        what = (
+        remark = (
             f"can never trip under a watch: nothing asks for {versus.metric}, with which it "
             "is compared, so tests alone can observe it"
         )
-        yield about.remark(what, f"a guardrail with a `check` of {versus.metric}", grave=False)
+        yield about.remark(remark, f"a guardrail with a `check` of {versus.metric}", grave=False)

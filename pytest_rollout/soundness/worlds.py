@@ -62,9 +62,9 @@ def world_of(plan: Plan, phase: Phase, item: str, supposed: Supposed, environmen
     past: list[Seen] = []
     for group in _groups(supposed.rule):
         seen += _own(supposed, group, moments, at_us)
-        other = _others(supposed, group, moments, reach)
-        past += [replace(item, release=release) for item in other] if release else []
-        seen += [] if release else other
+        other_side = _others(supposed, group, moments, reach)
+        past += [replace(item, release=release) for item in other_side] if release else []
+        seen += [] if release else other_side
     return World(
         run=Run(RUN, environment, at_us - HOUR, at_us, sealed=True),
         manifest=Manifest({item: (CHECK,)}),
@@ -199,10 +199,10 @@ def _others(
     value = values(rule, good=supposed.good)[1]
     counter = rule.take.take is Take.INCREASE
     begun = (reach.begun_us or reach.at_us) - len(moments) * SECOND
-    other = []
+    samples = []
     for number, (t_us, run) in enumerate(moments):
         at = begun + number * SECOND if versus.frozen else t_us
         slot = Slot(versus.metric, labels, at, len(moments) + number)
         held = other_sample(rule, value * number if counter else value, supposed.weight)
-        other.append(Seen(slot, held, at, run))
-    return other
+        samples.append(Seen(slot, held, at, run))
+    return samples

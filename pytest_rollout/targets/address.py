@@ -17,10 +17,10 @@ def filled(text: str, target: str) -> str:
     """A text with its ${VARIABLES}; raises RolloutError if one is unset."""
 
     def value(match: re.Match[str]) -> str:
-        found = os.environ.get(match[1])
-        if not found:
+        setting = os.environ.get(match[1])
+        if not setting:
             raise RolloutError(f"target {target}: the environment variable {match[1]} is not set")
-        return found
+        return setting
 
     return _VARIABLE.sub(value, text)
 

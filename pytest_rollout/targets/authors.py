@@ -74,10 +74,10 @@ def _part(line: str, answer: Answer, source: FactSource) -> str:
     """The part of a line that counts: a group `author`, the first group, or all that is found."""
     if not source.matches:
         return line
-    found = re.search(source.matches, line)
-    if found is None:
+    match = re.search(source.matches, line)
+    if match is None:
         raise RolloutError(f"{answer.who}: nothing in `{line:.60}` matches {source.matches}")
-    group = "author" if "author" in found.re.groupindex else 1 if found.re.groups else 0
-    if not (found[group] or "").strip():
+    group = "author" if "author" in match.re.groupindex else 1 if match.re.groups else 0
+    if not (match[group] or "").strip():
         raise RolloutError(f"{answer.who}: {source.matches} finds no name in `{line:.60}`")
-    return found[group]
+    return match[group]

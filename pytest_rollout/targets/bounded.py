@@ -99,13 +99,13 @@ def given_up_after(seconds: float) -> Iterator[Mapping[str, Any]]:
 
     def trace(event: str, info: Mapping[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            found = info["return_value"].get_extra_info("socket")
-            opened.extend([found] if found is not None else [])
+            connected = info["return_value"].get_extra_info("socket")
+            opened.extend([connected] if connected is not None else [])
 
     def cut() -> None:
-        for one in opened:
+        for connected in opened:
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                connected.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True

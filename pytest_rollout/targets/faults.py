@@ -51,7 +51,7 @@ class DeclaredFault:
 
         Raises ValueError where a parameter or its value is not known.
         """
-        known = {each.name: each for each in fields(self.part)}
+        known = {part_field.name: part_field for part_field in fields(self.part)}
         unknown = sorted(set(values) - set(known))
         if unknown:
             names = ", ".join(known) or "none"
@@ -80,10 +80,10 @@ class Faults(Mapping[str, str]):
     """The faults that a target knows: names to sentences, in the order of the parts."""
 
     def __init__(self, *parts: Iterable[DeclaredFault]) -> None:
-        declared = [each for part in parts for each in part]
-        self._known = {each.name: each for each in declared}
+        declared = [declared_fault for part in parts for declared_fault in part]
+        self._known = {declared_fault.name: declared_fault for declared_fault in declared}
         if len(self._known) < len(declared):
-            names = [each.name for each in declared]
+            names = [declared_fault.name for declared_fault in declared]
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"two faults are called {twice!r}")
 

@@ -76,13 +76,13 @@ def _put_in(held: dict[str, Any]) -> str:
     if own:
         return f"its method {own} was replaced"
     transports = [held.get("_transport"), *held.get("_mounts", {}).values()]
-    other = [
+    replaced = [
         transport
         for transport in transports
         if transport is not None and type(transport) is not httpx.HTTPTransport
     ]
-    if other:
-        return f"a {type(other[0]).__name__} was put into its client"
+    if replaced:
+        return f"a {type(replaced[0]).__name__} was put into its client"
     inner = [
         transport
         for transport in transports

@@ -124,8 +124,8 @@ def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, st
         why = last_line(done.stderr.strip().splitlines(), "it said nothing")
         raise RolloutError(f"{app} cannot be loaded: {why}")
     try:
-        found = json.loads(done.stdout)
-        problem, faults = found["problem"], dict(found["faults"])
+        answer = json.loads(done.stdout)
+        problem, faults = answer["problem"], dict(answer["faults"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _no_faults(app, last_line([f"it said {done.stdout[-60:]!r}"], "")) from error
     if problem:

@@ -51,9 +51,9 @@ class Operator:
         done, self._done = self._done, []
         return {"actions": done, "result": result or {}}
 
-    def note(self, kind: str, what: str) -> None:
+    def note(self, kind: str, text: str) -> None:
         """Note a change or an action, at the time that the clock shows."""
-        self._done.append({"at": self._clock.now().isoformat(), "kind": kind, "what": what})
+        self._done.append({"at": self._clock.now().isoformat(), "kind": kind, "what": text})
 
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None

@@ -99,7 +99,7 @@ def _take(
         data = os.read(key.fd, 65_536)
         if not data:
             selector.unregister(pipe)
-        buffer = next(buffer for one, buffer in pipes.items() if one is pipe)
+        buffer = next(buffer for open_pipe, buffer in pipes.items() if open_pipe is pipe)
         buffer += data[: MOST_BYTES + 1 - len(buffer)]
     return bool(ready)
 

@@ -1,4 +1,4 @@
-"""A reference target of one's own: an ASGI application with a clock, an operator and faults."""
+"""A complete reference target: an ASGI application with a clock, an operator and faults."""
 
 from __future__ import annotations
 

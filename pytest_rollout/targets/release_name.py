@@ -49,8 +49,8 @@ def chosen(answer: Answer, source: FactSource) -> object:
         if source.command and source.json is None:
             return answer.text.strip()
         _no_json(answer)
-    found = _at(value, source.json or "", answer)
-    return _part(found, answer, source) if source.matches and isinstance(found, str) else found
+    named = _at(value, source.json or "", answer)
+    return _part(named, answer, source) if source.matches and isinstance(named, str) else named
 
 
 def _text(answer: Answer, source: FactSource) -> str:
@@ -69,21 +69,21 @@ def _of_json(answer: Answer, path: str) -> str:
         value = json.loads(answer.text, parse_float=_Fraction, parse_constant=_Fraction)
     except (ValueError, RecursionError):
         _no_json(answer)
-    found, place = _at(value, path, answer), f"`{path}`" if path else "the top"
-    if found is None:
+    named, place = _at(value, path, answer), f"`{path}`" if path else "the top"
+    if named is None:
         raise RolloutError(f"the JSON of {answer.who} is null at {place}, which names no release")
-    if isinstance(found, _Fraction):
+    if isinstance(named, _Fraction):
         raise RolloutError(
-            f"the JSON of {answer.who} has the number {found:.40} at {place}, and 1.10 and 1.1 "
+            f"the JSON of {answer.who} has the number {named:.40} at {place}, and 1.10 and 1.1 "
             "are the same number: let it answer a text"
         )
-    if isinstance(found, int) and not isinstance(found, bool):
-        return str(found)
-    if not isinstance(found, str):
+    if isinstance(named, int) and not isinstance(named, bool):
+        return str(named)
+    if not isinstance(named, str):
         kinds = {bool: "true or false", dict: "an object", list: "a list"}
-        kind = kinds.get(type(found), "no text")
+        kind = kinds.get(type(named), "no text")
         raise RolloutError(f"the JSON of {answer.who} has {kind} at {place}, which is no release")
-    return found
+    return named
 
 
 def _at(value: object, path: str, answer: Answer) -> object:
@@ -108,13 +108,13 @@ def _part(text: str, answer: Answer, source: FactSource) -> str:
     """Return the part of a text that counts."""
     if not source.matches:
         return text
-    found = re.search(source.matches, text)
-    if found is None:
+    match = re.search(source.matches, text)
+    if match is None:
         why = f"nothing in {_start(text)} matches {source.matches}"
         raise RolloutError(f"{answer.who} names no release: {why}")
-    names = found.re.groupindex
-    group = names.get("release", 1 if found.re.groups else 0)
-    part: str | None = found[group]
+    names = match.re.groupindex
+    group = names.get("release", 1 if match.re.groups else 0)
+    part: str | None = match[group]
     if not part:
         why = f"the group of {source.matches} is empty in {_start(text)}"
         raise RolloutError(f"{answer.who} names no release: {why}")

@@ -108,7 +108,7 @@ class Looking:
         at_us = time.time_ns() // 1000
         now, world, running = self._worlds(at_us)
         before = self._last.found if self._last is not None and self._same else ()
-        found = standings(self._plan, now.phase, world, running, at_us, before)
+        guardrails = standings(self._plan, now.phase, world, running, at_us, before)
         self._same, self._unjudged = True, False
         took_s = time.monotonic() - started
         self._rest_until = time.monotonic() + (took_s * _SHARE if took_s > _SLOW_S else 0)
@@ -116,7 +116,7 @@ class Looking:
         if self.fact and self.fact.error:
             troubles = (f"the release could not be read: {self.fact.error}", *troubles)
         beside = tuple(process.pid for process in now.watches)
-        self._last = WatchLook(at_us, found, self.release, troubles, now.begun, beside=beside)
+        self._last = WatchLook(at_us, guardrails, self.release, troubles, now.begun, beside=beside)
         return self._last
 
     def _begin_anew(self) -> None:

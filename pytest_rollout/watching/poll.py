@@ -108,7 +108,7 @@ class Poller:
         return Polled(samples, tuple(why for polled in answers for why in polled.trouble))
 
     def _new(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        """Those that no look before has seen; a dated sample may be told again and again."""
+        """The samples that no earlier look has seen; a dated sample may come again and again."""
         for sample in samples:
             if sample.seq is None:
                 yield sample

@@ -127,7 +127,7 @@ def _other(pid: int) -> str:
 
 
 def _until(standing: GuardrailStanding) -> str:
-    """Until when it stays as it is; of one that time alone does not change."""
+    """Until when the standing stays as it is, where time alone does not change it."""
     return f"{standing.state.value} until `rollout reset {standing.finding.id}`"
 
 

@@ -45,7 +45,7 @@ class ExpectKeys(Keys):
 
     json = Key(
         Raw("object or list", {"type": ["object", "array"]}),
-        "What the JSON must hold: of an object these keys, all else whole.",
+        "What the JSON must hold: of an object these keys, everything else exactly.",
         example="{status: ok}",
     )
 
@@ -222,8 +222,8 @@ class LoadCheckKeys(AskKeys, name="check-load", title="a check by a load"):
 
 
 _ASKED = (CommandKeys, HttpKeys, SqlKeys, PrometheusKeys)
-CHECK = AnyOf(tuple(Nested(one) for one in _ASKED))
-CRITERION_CHECK = AnyOf(tuple(Nested(one) for one in (*_ASKED, LoadCheckKeys)))
+CHECK = AnyOf(tuple(Nested(keys) for keys in _ASKED))
+CRITERION_CHECK = AnyOf(tuple(Nested(keys) for keys in (*_ASKED, LoadCheckKeys)))
 
 
 class StepKeys(Keys, name="step", title="a step that people take"):

@@ -199,8 +199,8 @@ class GuardrailKeys(PartKeys, name="guardrail", title="a guardrail"):
     source = CriterionKeys.source
     then = Key(
         Words(
-            ", ".join(f"`{one}`" for one in Then) + ", or a list of them",
-            {"enum": [one.value for one in Then]},
+            ", ".join(f"`{action}`" for action in Then) + ", or a list of them",
+            {"enum": [action.value for action in Then]},
         ),
         "What is done when it trips.",
         example="[rollback, notify]",

@@ -91,8 +91,8 @@ def written(text: str) -> Tree:
     return tree.value["value"]
 
 
-def _refuse(line: int, what: str, fix: str) -> None:
-    raise ValueError(f"{what} ({fix})")
+def _refuse(line: int, problem: str, fix: str) -> None:
+    raise ValueError(f"{problem} ({fix})")
 
 
 class Keys:

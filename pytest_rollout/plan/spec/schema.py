@@ -45,7 +45,7 @@ def text(name: str) -> str:
 
 def shape(place: type[Keys]) -> Schema:
     """Return the schema of a mapping."""
-    found: Schema = {
+    schema: Schema = {
         "type": "object",
         "description": place.__doc__,
         "properties": {key.name: described(key) for key in place.stated()},
@@ -56,7 +56,7 @@ def shape(place: type[Keys]) -> Schema:
         "oneOf": [{"required": [name]} for name in place.exactly_one],
         "anyOf": [{"required": [name]} for name in place.at_least_one],
     }
-    return {name: value for name, value in found.items() if value or name in _ALWAYS}
+    return {name: value for name, value in schema.items() if value or name in _ALWAYS}
 
 
 _ALWAYS = ("properties", "additionalProperties")
@@ -64,14 +64,14 @@ _ALWAYS = ("properties", "additionalProperties")
 
 def described(key: Key[Any]) -> Schema:
     """Return the schema of a key's value, with what an editor shows of it."""
-    found: Schema = {"description": key.says, **key.kind.schema()}
+    schema: Schema = {"description": key.says, **key.kind.schema()}
     if key.unless:
-        found["description"] = f"{key.says} Without it: {key.unless}."
+        schema["description"] = f"{key.says} Without it: {key.unless}."
     if key.default:
-        found["default"] = data(written(key.default))
+        schema["default"] = data(written(key.default))
     if key.example:
-        found["examples"] = [data(written(key.example))]
-    return found
+        schema["examples"] = [data(written(key.example))]
+    return schema
 
 
 def data(tree: Tree) -> Any:

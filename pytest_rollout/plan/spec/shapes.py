@@ -121,5 +121,5 @@ class MapOf(ValueKind[list[tuple[str, Tree]]]):
 
     @property
     def words(self) -> str:  # type: ignore[override]
-        """What the names are of, and the kind of their values."""
+        """What the names stand for, and the kind of their values."""
         return f"mapping of {self.of} to: {self.item.words}"

@@ -22,7 +22,7 @@ class WaiverKeys(Keys, name="waiver", title="a waiver"):
     window = Key(
         WordKind(
             ", ".join(f"`{window_demand}`" for window_demand in WindowDemand),
-            tuple(one.value for one in WindowDemand),
+            tuple(demand.value for demand in WindowDemand),
         ),
         "What `rollout clear` does not mind.",
         example="freeze",
