@@ -54,7 +54,7 @@ def command(
     if as_json:
         click.echo(text, nl=False)
     else:
-        for line in terminal.gate(decision, last_no=project.last_no_words(where)):
+        for line in terminal.gate(decision, last_no=project.last_no_words(decision)):
             say(line.text)
         say(_compared(text, stored))
     if no_assert:

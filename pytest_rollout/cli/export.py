@@ -104,7 +104,7 @@ def rendered(ledger: Ledger, decision: Decision) -> dict[str, bytes]:
     """The reports of a decision, as this version writes them."""
     gate = decision.address
     mutated = MutationDrills(ledger).of_gate(gate, decision.plan_digest)
-    no = drilled_words(last_no(ledger, gate, decision.plan_digest), mutated, gate)
+    no = drilled_words(last_no(ledger, gate, decision.plan_digest), mutated, decision)
     return {
         bundle.MARKDOWN: to_markdown(decision, no).encode("utf-8", "replace"),
         bundle.HTML: to_html(decision, no).encode("utf-8", "replace"),

@@ -232,7 +232,7 @@ def _show(project: Project, asked: Asked, ran: PhaseRan, said: Sequence[str]) ->
         place, follows = load_outcome.report_of(project, decision), ""
         if not ran.trouble:
             follows = load_outcome.follows(project, asked, decision)
-        last_no = project.last_no_words(decision.address)
+        last_no = project.last_no_words(decision)
         gate = terminal.gate(decision, place, last_no, follows)
         loads = load_outcome.loads_said(project, asked, decision)
         for text in (*(line.text for line in gate), *loads):

@@ -216,9 +216,10 @@ class Project:
         """What a gate noticed of mutants, as the plan stands now or by an older text of it."""
         return self.mutation_drills.of_gate(gate, self._digest_now(gate.plan))
 
-    def last_no_words(self, gate: Address) -> str:
-        """Both in one sentence, for reports."""
-        return drilled_words(self.last_no(gate), self.last_mutation(gate), gate)
+    def last_no_words(self, decision: Decision) -> str:
+        """Both in one sentence, for the reports of a decision."""
+        gate = decision.address
+        return drilled_words(self.last_no(gate), self.last_mutation(gate), decision)
 
     @cached_property
     def mutation_drills(self) -> MutationDrills:

@@ -72,7 +72,7 @@ def command(
     else:
         asking, decision, text = _of_run(project, address, run)
     where = decision.address
-    last_no = project.last_no_words(where)
+    last_no = project.last_no_words(decision)
     asked = partial(project.plan_of_run, where, asking)
     if format_ == "csv":
         _print_observations(project, decision)

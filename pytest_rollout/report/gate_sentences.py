@@ -42,8 +42,8 @@ def _reset(f: Facts) -> str:
 
 
 def _failed_before(f: Facts) -> str:
-    release = f" of release {f['release']}" if f["release"] else ""
-    return f"it failed before{release}, in {joined(f.each_said('runs'))}"
+    release = f" on release {f['release']}" if f["release"] else ""
+    return f"it failed earlier{release}, in {joined(f.each_said('runs'))}"
 
 
 def _last(f: Facts) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.drill import LastNo
 from pytest_rollout.model.mutants import Mutant, MutantOutcome
 from pytest_rollout.model.mutation import (
@@ -18,7 +19,8 @@ from pytest_rollout.model.mutation import (
     score,
     trials_of,
 )
-from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.drill import last_no
 from pytest_rollout.report.fact_words import count
 from pytest_rollout.report.text import word
@@ -42,8 +44,14 @@ def of_gate(last: LastMutation) -> str:
     return f"{said}, last on {last.at[:10]}{part}{old}"
 
 
-def drilled_words(last: LastNo | None, mutated: LastMutation | None, gate: Address) -> str:
-    """What drills showed that a gate notices, in one sentence for its reports."""
+def drilled_words(last: LastNo | None, mutated: LastMutation | None, decision: Decision) -> str:
+    """What drills showed that a gate notices, in one sentence for the reports of a decision.
+
+    A gate that refuses just now need not be told that nobody has shown that it can.
+    """
+    gate = decision.address
+    if last is None and mutated is None and decision.answer is not Answer.GO:
+        return ""
     if mutated is None:
         return last_no(last, gate)
     if last is None and mutated.score.noticed:  # it has refused

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
 from pytest_rollout.model.life import Amendment
-from pytest_rollout.model.plan import EMBEDDED
+from pytest_rollout.model.plan import EMBEDDED, Gate
 from pytest_rollout.model.reset import Reset
+from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.model.waiver import WaiverUse
 from pytest_rollout.report import sentences
@@ -38,8 +39,8 @@ STATES = {
 }
 ASKS = {"entry": "may we start?", "exit": "is it done?"}
 CLEARANCE = (
-    "A GO says what the evidence says. Whether the change may start right now also depends "
-    "on its window, freezes, prerequisites and signatures."
+    "A GO says what the evidence says. Whether the {what} right now also depends on windows, "
+    "freezes, prerequisites and signatures."
 )
 
 _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")  # sequences without a payload
@@ -235,7 +236,20 @@ def qualified(decision: Decision) -> str:
 
 def aside(decision: Decision) -> str:
     """What a GO is not."""
-    return CLEARANCE if decision.answer is Answer.GO and not decision.drill else ""
+    if decision.answer is not Answer.GO or decision.drill:
+        return ""
+    entry = decision.gate is Gate.ENTRY
+    return CLEARANCE.format(what="change may start" if entry else "phase may end")
+
+
+def steps_done(steps: Sequence[StepState]) -> str:
+    """How far a rollback is, in one breath with the answer; empty where it has no steps."""
+    done = sum(step.done for step in steps)
+    if not steps:
+        return ""
+    if done == len(steps):
+        return "every step is done"
+    return f"{done} of {count(len(steps), 'step')} done"
 
 
 def without_conditions(decision: Decision) -> str:

@@ -27,13 +27,15 @@ def todo(
     decision: Decision,
     unjudged: Sequence[str] = (),
     steps: Sequence[StepState] = (),
+    signoff: Sequence[Finding] = (),
 ) -> tuple[Todo, ...]:
     """Return what to do now, the most urgent first.
 
     ``unjudged`` are series that were seen and that no rule reads: their names may be misspelt.
-    ``steps`` are those of the rollback, with what became of them.
+    ``steps`` are those of the rollback, with what became of them; ``signoff`` says which
+    signatures of a GO are open.
     """
-    given = _Given(plan, phase, decision, unjudged, steps)
+    given = _Given(plan, phase, decision, unjudged, steps, signoff)
     return tuple(_lines(given))[:MOST]
 
 
@@ -80,6 +82,7 @@ class _Given:
     decision: Decision
     unjudged: Sequence[str]
     steps: Sequence[StepState]
+    signoff: Sequence[Finding]
 
     @property
     def real(self) -> bool:
@@ -145,7 +148,9 @@ class _Given:
         verb = "begin" if self.decision.gate is Gate.ENTRY else "end"
         real = next((env for env in self.plan.environments if env != EMBEDDED), "")
         if self.real:
-            says = f"see whether everything else agrees, then {verb} the phase"
+            yield from self._signatures()
+            act = f"`rollout {verb} {name} --env {where} --by NAME`"
+            says = f"see what is still open; once nothing is, {act} {verb}s the phase"
             yield Todo(self.owners, says, f"rollout clear {name} --env {where}")
         elif real and not self.decision.drill:
             command = f"pytest -m {self.phase.marks[0]} --rollout-env {real}"
@@ -157,6 +162,18 @@ class _Given:
             says = f"settle {self._slug(owed.id) if mine else owed.id} by {owed.due}"
             full = owed.id if mine else f"{name}.{owed.id}"
             yield Todo(owed.owner, says, f"rollout explain {full} --env {where}")
+
+    def _signatures(self) -> Iterator[Todo]:
+        """Ask for the first signature that is open."""
+        missing = [sign for sign in self.signoff if sign.reason.code == "signature.missing"]
+        for sign in missing[:1]:
+            role = sign.reason.facts["role"]
+            more = f"; {count(len(missing) - 1, 'more signature')} to come" if missing[1:] else ""
+            command = (
+                f"rollout sign {self.decision.address} --env {self.decision.environment} "
+                f"--as {role} --by NAME --key FILE"
+            )
+            yield Todo(str(role), f"sign it{more}", command)
 
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""

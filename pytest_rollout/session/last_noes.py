@@ -24,10 +24,11 @@ def last_noes(
     mutated = MutationDrills(ledger)
     words: dict[Address, str] = {}
     try:
-        for gate in (decision.address for decision in decisions):
+        for decision in decisions:
+            gate = decision.address
             digest = digests[gate.plan]
             last = drills.last_no(ledger, gate, digest)
-            words[gate] = drilled_words(last, mutated.of_gate(gate, digest), gate)
+            words[gate] = drilled_words(last, mutated.of_gate(gate, digest), decision)
         return words
     except LedgerError as error:
         notes.append(f"when the gates last said no is not known: {error}")

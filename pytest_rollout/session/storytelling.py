@@ -31,18 +31,18 @@ def story_of(
     back = decision.answer is Answer.ROLLBACK and not rehearsed
     unread = tuple(_unjudged(case))
     steps = steps_taken(case.phase, told) if back else ()
-    signed = case.phase.signoff and decision.answer is Answer.GO and not rehearsed
+    asked = case.phase.signoff and decision.answer is Answer.GO and not rehearsed
+    plan = today() if asked and today else case.plan
+    signed = signed_so_far(ledger, plan, case.phase, decision) if asked else ()
     return Story(
         measured_of(case, decision),
         told,
         evaluations(ledger, decision),
-        todo(case.plan, case.phase, decision, unread, steps),
+        todo(case.plan, case.phase, decision, unread, steps, signed),
         steps,
         tuple(kept_of(ledger, decision.run, decision.address.name)),
         unread,
-        signed_so_far(ledger, today() if today else case.plan, case.phase, decision)
-        if signed
-        else (),
+        signed,
     )
 
 

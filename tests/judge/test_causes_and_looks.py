@@ -60,7 +60,7 @@ def test_a_hard_criterion_that_failed_before_carries_a_condition() -> None:
     assert (condition.id, condition.verdict) == ("p.one.c", PASS)
     assert (condition.owner, condition.due) == ("engineering", "the end of p")
     assert text(condition) == (
-        "it failed before of release v1, in run r-1, ended 2025-11-10 08:00:00 EST; "
+        "it failed earlier on release v1, in run r-1, ended 2025-11-10 08:00:00 EST; "
         "run r-2, ended 2025-11-10 09:00:00 EST"
     )
     clean = after()

@@ -16,12 +16,12 @@ from pytest_rollout.model.mutation import (
     Trial,
     Weight,
 )
-from pytest_rollout.model.plan import Address, Gate
+from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import mutation
 from pytest_rollout.report.mutation_markdown import to_markdown
+from tests.report import report_decisions as given
 
-EXIT = Address("p", "one", Gate.EXIT)
 AT = "2026-11-29T10:00:00+00:00"
 NO = LastNo(AT, "slow", Answer.NO_GO, None, "d" * 64, outdated=False)
 SAID = (
@@ -32,7 +32,7 @@ SAID = (
 
 def last(noticed: int = 186, asked: int = 200, *, old: bool = False, part: bool = False) -> str:
     seen = LastMutation(AT, Score(noticed, asked), "d", outdated=old, whole=not part)
-    return mutation.drilled_words(None, seen, EXIT)
+    return mutation.drilled_words(None, seen, given.decision())
 
 
 def test_what_a_gate_noticed_is_one_sentence() -> None:
@@ -43,10 +43,14 @@ def test_what_a_gate_noticed_is_one_sentence() -> None:
 
 def test_it_stands_beside_when_the_gate_last_refused() -> None:
     seen = LastMutation(AT, Score(186, 200), "d", outdated=False, whole=True)
-    both = mutation.drilled_words(NO, seen, EXIT)
+    both = mutation.drilled_words(NO, seen, given.decision())
     assert both.startswith("last refused ")
     assert both.endswith(f"; {SAID}")
-    assert mutation.drilled_words(None, None, EXIT).startswith("never drilled: ")
+    assert mutation.drilled_words(None, None, given.decision()).startswith("never drilled: ")
+
+
+def test_a_gate_that_refuses_now_is_not_said_to_have_never_refused() -> None:
+    assert mutation.drilled_words(None, None, given.decision(Answer.NO_GO)) == ""
 
 
 def test_a_gate_that_noticed_nothing_has_never_refused() -> None:

@@ -244,7 +244,7 @@ LOOKED_SAID = {
     ),
     "page-opens": (
         "Seen: its check passed.",
-        "Condition: it failed before of release v2, in run r0, ended 2025-11-10 09:00:00 EST; "
+        "Condition: it failed earlier on release v2, in run r0, ended 2025-11-10 09:00:00 EST; "
         "sre settles it, by shop.full/entry.",
     ),
     "refunds": (  # it fails again, which is worse than that it failed before

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pytest_rollout.model.plan import Gate
+from pytest_rollout.model.story import StepState, Story
 from pytest_rollout.model.verdict import Answer, Verdict
+from pytest_rollout.report.html import to_html
 from tests.report import report_decisions as given
-from tests.report.report_reading import Node, read
+from tests.report.report_reading import Node, page, read
 from tests.words import because
 
 
@@ -70,6 +74,30 @@ def test_go_without_conditions_says_so() -> None:
     assert "This GO carries no conditions." in read(given.decision()).text
     for other in (given.go_with_conditions(), given.decision(Answer.HOLD)):
         assert "no conditions" not in read(other).text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "says"),
+    [
+        (("", ""), "0 of 2 steps done"),
+        (("done", "failed"), "1 of 2 steps done"),
+        (("done", "already done"), "every step is done"),
+    ],
+)
+def test_a_rollback_says_beside_the_answer_how_far_it_is(
+    outcomes: tuple[str, ...], says: str
+) -> None:
+    steps = tuple(StepState("a step", by_hand=False, outcome=outcome) for outcome in outcomes)
+    tree = page(to_html(given.rollback(), story=Story(steps=steps)))
+    assert tree.one("h1").one("em").text == says
+
+
+@pytest.mark.parametrize(
+    ("gate", "says"), [("entry", "the change may start"), ("exit", "the phase may end")]
+)
+def test_a_go_says_what_it_does_not_say(gate: str, says: str) -> None:
+    decision = replace(given.decision(), gate=Gate(gate))
+    assert f"Whether {says} right now" in read(decision).text
 
 
 def test_conditions_without_a_go_are_not_called_attached() -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_rollout.model.decision import Cause, Condition, Decision
-from pytest_rollout.model.finding import Reason, said
-from pytest_rollout.model.plan import Plan
+from pytest_rollout.model.finding import Finding, Reason, said
+from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.story import Evaluation
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import headline
@@ -54,6 +54,36 @@ def test_an_error_is_named_by_what_was_met(decided: tuple[Plan, Decision]) -> No
     )
     (first, *_) = todo(plan, plan.phases[0], held)
     assert met in first.says
+
+
+def test_an_open_signature_comes_before_the_begin(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    go = replace(
+        decision,
+        decision=Answer.GO,
+        environment="prod",
+        gate=Gate.ENTRY,
+        reasons=(),
+        conditions=(),
+        drill=None,
+    )
+    open_ = [
+        Finding(
+            f"signoff.{role}",
+            Verdict.MISSING,
+            Reason("signature.missing", {"role": role, "holders": (), "why": (), "twice": ()}),
+        )
+        for role in ("sre", "pm")
+    ]
+    given = Finding("signoff.cto", Verdict.PASS, Reason("signature.given", {"role": "cto"}))
+    sign, begin = todo(plan, plan.phases[0], go, signoff=[given, *open_])
+    name = go.address.name
+    assert (sign.who, sign.says) == ("sre", "sign it; 1 more signature to come")
+    command = f"rollout sign {name}/entry --env prod --as sre --by NAME --key FILE"
+    assert sign.command == command
+    assert f"`rollout begin {name} --env prod --by NAME` begins the phase" in begin.says
+    (only,) = todo(plan, plan.phases[0], go, signoff=[given])
+    assert only == begin
 
 
 def test_a_window_that_has_passed_is_said_to_be_over(decided: tuple[Plan, Decision]) -> None:

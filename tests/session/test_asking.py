@@ -194,7 +194,7 @@ def test_a_go_after_a_no_names_the_run_that_said_it(project: Project) -> None:
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            f"  condition: demo.canary.ready is pass: it failed before, in run {first['run']}, *",
+            f"  condition: demo.canary.ready is pass: it failed earlier, in run {first['run']}, *",
             "             owed by sre, due at demo.canary/exit",
             "GO: demo.canary/entry GO, with 1 condition",
         ]
@@ -207,7 +207,7 @@ def test_a_go_after_a_no_names_the_run_that_said_it(project: Project) -> None:
     assert again.outlines[-1] == "the same as was decided then, byte for byte"
     explained = project.rollout("explain", "demo.canary.ready", "--env", "prod").stdout
     explained.fnmatch_lines(
-        [f"  Condition: it failed before, in run {first['run']}, *; sre settles it, by demo.*"]
+        [f"  Condition: it failed earlier, in run {first['run']}, *; sre settles it, by demo.*"]
     )
 
 
