@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -18,6 +19,7 @@ from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.blockers import blockers
+from pytest_rollout.report.compiled import Compiled
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.headline import facts, since
@@ -161,6 +163,7 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
     loader = PackageLoader("pytest_rollout.report")
     environment = Environment(
         loader=loader,
+        bytecode_cache=Compiled(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_safe,
