@@ -93,9 +93,10 @@ class Finishing:
 
     def _mark_unfinished(self) -> None:
         """Replace what the last run reported: a run that dies leaves no GO of another."""
-        for gate in self._request.gates:
+        report, where = self._request.report, (self._request.environment, self._request.drill)
+        for gate in filter(lambda gate: files.reported(report, gate, *where), self._request.gates):
             try:
-                self._before[gate] = files.mark(self._request.report, self._judged(gate)[0])
+                self._before[gate] = files.mark(report, self._judged(gate)[0])
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
