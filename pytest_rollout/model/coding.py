@@ -23,18 +23,19 @@ def encode(value: Any, said: _Said = None) -> Any:
 
     ``said`` gives the sentence of a reason, which then stands beside its code and facts.
     """
-    kind = type(value)
+    kind: Any = type(value)
     return value if kind in _PLAIN else _encoder(kind)(value, said)
 
 
 @cache
 def _encoder(kind: Any) -> _Encode:
     """What writes a type; made once a type, because decisions hold many records."""
+    record = is_dataclass(kind)
     if issubclass(kind, Enum):
         return lambda value, said: value.value
     if kind is Reason:
         return _encode_reason
-    if is_dataclass(kind):
+    if record:
         return partial(_encode_record, _parts(kind))
     if issubclass(kind, Mapping):
         return lambda value, said: {str(key): encode(item, said) for key, item in value.items()}

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.bodies import ItemReport
 from pytest_rollout.evidence.decoding import encoded
 from pytest_rollout.evidence.integrity import damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, RecordKind
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model import coding
 from pytest_rollout.model.decision import canonical
@@ -105,6 +106,27 @@ def test_a_run_that_is_remembered_is_parsed_once(
     parsed.clear()
     assert read_world(ledger, run.run, EXIT, phase) == first
     assert not [text for text in parsed if '"attempts"' in text]
+
+
+def test_a_run_that_is_remembered_is_taken_apart_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _run(ledger, _MANY)
+    ledger.remember(run.run)
+    taken: list[RecordKind] = []
+    take = RunLog._of
+
+    def noted(log: RunLog, kind: RecordKind, body: Any) -> Any:
+        taken.append(kind)
+        return take(log, kind, body)
+
+    monkeypatch.setattr(RunLog, "_of", noted)
+    run.decide()
+    list(kept_of(ledger, run.run, "demo.canary"))
+    assert taken.count(RecordKind.BATCH) == 1
+    log = log_of(ledger, run.run)
+    assert [record.subject for record in log.decisions] == ["demo.canary/entry", "demo.canary/exit"]
+    assert log.evidence == RunLog(ledger.store.of_run(run.run)).evidence
 
 
 def test_what_is_chained_later_is_read_though_a_run_is_remembered(ledger: Ledger) -> None:
