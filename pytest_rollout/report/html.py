@@ -171,10 +171,12 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
         lstrip_blocks=True,
     )
     environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone, "svg": Markup}
+    # Of each check: what a template calls as a function costs several times as much.
+    environment.filters |= {"subject": text.subject, "attempts": text.attempts, "worth": worth}
+    environment.filters |= {"said": sentences.text, "called": _called}
     environment.globals |= {
         "text": text,
         "wall": wall,
-        "worth": worth,
         "most_on_top": MOST_ON_TOP,
         "most_noted": MOST_NOTED,
     }
@@ -194,6 +196,10 @@ def _safe(value: object) -> object:
 
 def _cut(value: str, most: int = text.TEXT) -> Markup:
     return escape(text.cut(value, most))
+
+
+def _called(verdict: Verdict, row: FindingRow) -> str:
+    return row.word(verdict)
 
 
 def _tone(verdict: Verdict) -> str:
