@@ -127,9 +127,9 @@ def pytest_configure(config: pytest.Config) -> None:
     _refuse_lost_paths(config)
     patterns = _patterns(config)
     if patterns:
-        from pytest_rollout.session.compose import compose
+        from pytest_rollout.session.loading import load
 
-        compose(config, patterns)
+        load(config, patterns)
         return
     given = [
         name

@@ -10,7 +10,7 @@ from pytest_rollout.evidence.decoding import UndecodableError, decision_in, valu
 from pytest_rollout.evidence.history import AskingRun, stored_decision
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.run_facts import ending, failed_of, partial_of
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.verdict import Answer
@@ -39,7 +39,7 @@ def contrary(
     settled = settlements.known_at(ledger, address.name, environment)
     found = []
     for name in names:
-        log = RunLog(ledger.of_run(name))
+        log = log_of(ledger, name)
         if not log.evidence or log.first.environment != environment or not _asks(log, address):
             continue
         other = _other(ledger, log, first, address)
@@ -104,5 +104,5 @@ def _alive(
             process = value_in(record, "process", Process)
         except UndecodableError:
             continue
-        if process and running(process) and not RunLog(ledger.of_run(record.run)).finished:
+        if process and running(process) and not log_of(ledger, record.run).finished:
             yield record.run

@@ -10,7 +10,7 @@ from pytest_rollout.evidence.decoding import UndecodableError, decision_in
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.finding import Fact, Reason
@@ -66,7 +66,7 @@ def _source(ledger: Ledger, log: RunLog, address: Address, gate: Address) -> _So
     if asked.run == run:
         return _found(log, {"gate": str(gate)}, _decides(log, address))
     facts: dict[str, Fact] = {"gate": str(gate), "run": asked.run}
-    theirs = RunLog(ledger.of_run(asked.run))
+    theirs = log_of(ledger, asked.run)
     if not asked.finished:
         return _hole("gate.unfinished", facts)
     wrong = damage(ledger, theirs) or damage_since(ledger, theirs.last.sequence)

@@ -12,7 +12,7 @@ from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.run_facts import partial_of
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import Address
@@ -72,7 +72,7 @@ def last_full_run(
 
 def asking_run(ledger: Ledger, address: Address, run: str) -> AskingRun | None:
     """A run that asked for a gate, whole or in part; None where it did not, or is not here."""
-    log = RunLog(ledger.of_run(run))
+    log = log_of(ledger, run)
     try:
         if not log.evidence or address.plan not in log.start.plans:
             return None
@@ -95,7 +95,7 @@ def begun(ledger: Ledger, address: Address, environment: str) -> bool:
 
 def stored_decision(ledger: Ledger, address: Address, run: str) -> str | None:
     """The stored form of the decision that a run made of a gate."""
-    return _document(RunLog(ledger.of_run(run)), address)
+    return _document(log_of(ledger, run), address)
 
 
 def _document(log: RunLog, address: Address) -> str | None:
@@ -118,7 +118,7 @@ class History:
         asked = last_full_run(self._ledger, address, environment)
         if asked is None:
             return None
-        log = RunLog(self._ledger.of_run(asked.run))
+        log = log_of(self._ledger, asked.run)
         wrong = self._wrong(log)
         text = _document(log, address)
         if wrong or text is None:

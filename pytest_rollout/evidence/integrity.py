@@ -88,7 +88,7 @@ def _problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
     if not kept or kept[0].kind is not RecordKind.RUN:
         yield "its first record is gone"
         return
-    yield from chain_problems(ledger.between(kept[0].sequence, kept[-1].sequence))
+    yield from chain_problems(_stretch(ledger, kept))
     yield from _after(log)
     log.read_whole()
     yield from word_problems(kept)
@@ -101,6 +101,12 @@ def _problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
     yield from _row_problems(ledger, log)
     if log.start.joins:
         yield from _joined_problems(ledger, log)
+
+
+def _stretch(ledger: Ledger, kept: Sequence[Record]) -> Iterable[Record]:
+    """The records from a run's first to its last, not read again where all are the run's."""
+    first, last = kept[0].sequence, kept[-1].sequence
+    return kept if last - first + 1 == len(kept) else ledger.between(first, last)
 
 
 def _joined_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pytest_rollout.evidence.bodies import Body, RunStart, WorkerManifest, kind_
 from pytest_rollout.evidence.body_texts import PlanId
 from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.records import Entry, Record, RecordKind
-from pytest_rollout.evidence.run_facts import checks_of, ending, manifest_of
+from pytest_rollout.evidence.run_facts import ending, manifest_of
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address
@@ -108,7 +108,7 @@ def collected_whole(log: RunLog) -> bool:
 
 def ran(logs: Sequence[RunLog]) -> set[str]:
     """The items that at least one of some runs has a report of."""
-    return {item for log in logs for item, attempts in checks_of(log).items() if attempts}
+    return {item for log in logs for item, attempts in log.checks.items() if attempts}
 
 
 def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:

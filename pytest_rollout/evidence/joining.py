@@ -26,7 +26,7 @@ from pytest_rollout.evidence.joined_runs import (
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import Entry, Row, seal_digest
-from pytest_rollout.evidence.run_facts import checks_of, ending, manifest_of, partial_of
+from pytest_rollout.evidence.run_facts import ending, manifest_of, partial_of
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
@@ -208,7 +208,7 @@ def _saw_no_failure(log: RunLog, running: Callable[[Process], bool]) -> None:
     run, process = log.first.run, log.start.process
     if process and running(process):
         raise RolloutError(f"run {run} still runs (process {process.pid}): join when it has ended")
-    for item, attempts in checks_of(log).items():
+    for item, attempts in log.checks.items():
         if attempts and attempts[-1].verdict is Verdict.FAIL:
             raise RolloutError(
                 f"run {run} never finished and saw {item} fail: run all of the checks again"

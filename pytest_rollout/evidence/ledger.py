@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_rollout.evidence.bodies import Attached, Body, ItemReport, kind_of_body
 from pytest_rollout.evidence.clean_bodies import redacted, redacted_rows
@@ -54,6 +55,7 @@ class Kept:
     records: list[Record] = field(default_factory=list)
     head: Head | None = None  # of the chain, when it was last read
     whole: Record | None = None  # nothing is wrong with what was chained up to this one
+    log: Any = None  # the records taken apart; see run_log.log_of
 
     def read(self, store: Store) -> list[Record]:
         """Return the records, those that were chained since the last time with them."""
@@ -61,6 +63,7 @@ class Kept:
         if head != self.head:
             if self.head is None or not store.holds(self.head):
                 self.records, self.whole = list(store.of_run(self.run)), None
+                self.log = None
             else:
                 last = max(self.head.sequence, self.records[-1].sequence if self.records else 0)
                 new = store.between(last + 1, None)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from pytest_rollout.model.decision import canonical
@@ -153,13 +154,15 @@ def link(
     A record without words is hashed as it was before records had any. ``first_hash`` is the one
     that it had in another ledger.
     """
-    parts = [previous, sequence, entry.kind.value, entry.run, entry.plan, entry.subject]
-    parts += [entry.environment, at_us, entry.body]
+    parts = [_quoted(previous), str(sequence)]
+    parts += map(_quoted, (entry.kind.value, entry.run, entry.plan, entry.subject))
+    parts += (_quoted(entry.environment), str(at_us), _quoted(entry.body))
     if entry.words is not None:
-        parts.append(entry.words)
+        parts.append(_quoted(entry.words))
     if first_hash is not None:
-        parts.append([first_hash])  # a list: words are a text
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()
+        parts.append(f"[{_quoted(first_hash)}]")  # a list: words are a text
+    # As `canonical` spells a list, which is asked for at each record, and again when it is read.
+    return hashlib.sha256(f"[{','.join(parts)}]".encode()).hexdigest()
 
 
 def as_written(record: Record) -> bool:

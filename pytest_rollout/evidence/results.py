@@ -133,7 +133,7 @@ def brought_by(ledger: Ledger, log: RunLog, phase: str) -> Brought | None:
     stored = log.start.result
     if stored is None or stored.phase != phase or not log.sealed or run_facts.ending(log):
         return None
-    checks = run_facts.checks_of(log)
+    checks = dict(log.checks)
     checks.pop(ITEM, None)
     seen = run_facts.observations_of(ledger, log, phase)
     return Brought(log.first.run, log.first.at_us, stored.facts, seen, checks)

@@ -95,7 +95,7 @@ def lost_of(log: RunLog, phase: str) -> str:
         return _unfinished(log, phase)
     if not log.sealed or ending(log):
         return "; ".join(ending(log))
-    silent = manifest_of(log, phase).unreported(checks_of(log))
+    silent = manifest_of(log, phase).unreported(log.checks)
     return f"{len(silent)} of its checks never reported" if silent else ""
 
 
@@ -104,7 +104,7 @@ def _unfinished(log: RunLog, phase: str) -> str:
 
     A check that neither passed nor failed may be the one that was broken off.
     """
-    checks = checks_of(log)
+    checks = log.checks
     manifest = manifest_of(log, phase)
     broken = [item for item in manifest.bound if checks.get(item) and _broken_off(checks[item])]
     n = len(manifest.unreported(checks)) + len(broken)
@@ -179,25 +179,9 @@ def _without_its_worker(manifest: WorkerManifest) -> str:
     return encoded(replace(manifest, worker=""))
 
 
-def checks_of(log: RunLog) -> dict[str, tuple[Attempt, ...]]:
-    """The attempts of each item, in order.
-
-    An item that reported more than once, because it ran twice or in two workers, is as good as
-    its worst report: that one comes last, whichever came last. The same report twice is one.
-    """
-    reports: dict[str, set[tuple[Attempt, ...]]] = {}
-    for batch in log.batches:
-        attempts = tuple(Attempt(verdict, why) for verdict, why in batch.body.attempts)
-        reports.setdefault(batch.body.item, set()).add(attempts)
-    return {
-        item: tuple(attempt for one in sorted(said, key=_worst_last) for attempt in one)
-        for item, said in reports.items()
-    }
-
-
 def failed_of(log: RunLog, phase: str) -> Iterator[tuple[str, str]]:
     """The criteria of a phase of which a check failed, each with why."""
-    checks = checks_of(log)
+    checks = log.checks
     for criterion, items in manifest_of(log, phase).items.items():
         for item in items:
             attempts = checks.get(item, ())
@@ -210,18 +194,13 @@ def tried_of(log: RunLog, phase: str) -> tuple[Tried, ...]:
 
     What a joined run holds, the runs that it joins did.
     """
-    checks = {} if log.start.joins else checks_of(log)
+    checks = {} if log.start.joins else log.checks
     criteria = frozenset(
         criterion
         for criterion, items in manifest_of(log, phase).items.items()
         if any(checks.get(item) for item in items)
     )
     return (Tried(log.first.run, log.last.at_us, criteria),) if criteria else ()
-
-
-def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:
-    last = attempts[-1].verdict.rank if attempts else len(Verdict)
-    return -last, [(attempt.verdict.value, attempt.reason) for attempt in attempts]
 
 
 def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]:

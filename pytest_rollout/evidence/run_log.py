@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -19,7 +20,8 @@ from pytest_rollout.evidence.bodies import (
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
-from pytest_rollout.model.evidence import Head, ReleaseFact
+from pytest_rollout.model.evidence import Attempt, Head, ReleaseFact
+from pytest_rollout.model.verdict import Verdict
 
 _Said = TypeVar("_Said")
 
@@ -101,6 +103,30 @@ class RunLog:
         return self._of(RecordKind.BATCH, ItemReport)
 
     @cached_property
+    def checks(self) -> Mapping[str, tuple[Attempt, ...]]:
+        """The attempts of each item, in order.
+
+        An item that reported more than once, because it ran twice or in two workers, is as good as
+        its worst report: that one comes last, whichever came last. The same report twice is one.
+        """
+        known: dict[tuple[tuple[Verdict, str], ...], tuple[Attempt, ...]] = {}
+        first: dict[str, tuple[Attempt, ...]] = {}
+        several: dict[str, set[tuple[Attempt, ...]]] = {}
+        for batch in self.batches:
+            body = batch.body
+            attempts = known.get(body.attempts)  # most say the same: that the item passed
+            if attempts is None:
+                attempts = tuple(Attempt(verdict, why) for verdict, why in body.attempts)
+                known[body.attempts] = attempts
+            before = first.setdefault(body.item, attempts)
+            if before is not attempts:
+                several.setdefault(body.item, {before}).add(attempts)
+        return first | {
+            item: tuple(attempt for one in sorted(said, key=_worst_last) for attempt in one)
+            for item, said in several.items()
+        }
+
+    @cached_property
     def releases(self) -> tuple[Told[ReleaseFact], ...]:
         """What targets said of themselves; the subject is a phase, or empty."""
         return self._of(RecordKind.RELEASE, ReleaseFact)
@@ -138,10 +164,37 @@ class RunLog:
         for part in parts:
             getattr(self, part)
 
+    def followed_by(self, later: Sequence[Record]) -> RunLog:
+        """Return the log of the run with records that were chained since.
+
+        Decisions after a seal are no evidence: what was read of that stays as it is.
+        """
+        if not self.sealed or any(record.kind is not RecordKind.DECISION for record in later):
+            return RunLog((*self.records, *later))
+        log = copy(self)
+        log.records = (*self.records, *later)
+        vars(log).pop("decisions", None)
+        return log
+
     def _of(self, kind: RecordKind, body: type[_Said]) -> tuple[Told[_Said], ...]:
         return tuple(
             Told(record, said(record, body)) for record in self.evidence if record.kind is kind
         )
+
+
+def log_of(ledger: Ledger, run: str) -> RunLog:
+    """Return the log of a run; one that the ledger remembers is taken apart once."""
+    kept = ledger.kept(run)
+    if kept is None:
+        return RunLog(ledger.of_run(run))
+    records = kept.read(ledger.store)
+    log: RunLog | None = kept.log
+    if log is None:
+        log = RunLog(records)
+    elif len(log.records) < len(records):
+        log = log.followed_by(records[len(log.records) :])
+    kept.log = log
+    return log
 
 
 def told(records: Iterable[Record], kind: type[_Said]) -> tuple[Told[_Said], ...]:
@@ -154,7 +207,12 @@ def first_of(ledger: Ledger, run: str) -> Record:
 
     A join looks at nothing anew, so it is as old as what it holds together.
     """
-    log = RunLog(ledger.of_run(run))
+    log = log_of(ledger, run)
     joined = (ledger.of_run(name) for name in log.start.joins)
     firsts = [log.first, *(records[0] for records in joined if records)]
     return min(firsts, key=lambda record: record.sequence)
+
+
+def _worst_last(attempts: tuple[Attempt, ...]) -> tuple[int, list[tuple[str, str]]]:
+    last = attempts[-1].verdict.rank if attempts else len(Verdict)
+    return -last, [(attempt.verdict.value, attempt.reason) for attempt in attempts]

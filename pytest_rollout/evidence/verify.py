@@ -16,7 +16,7 @@ from pytest_rollout.evidence.integrity import chain_problems, damage, word_probl
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.lineage import Lineage
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
-from pytest_rollout.evidence.run_log import EVIDENCE, RunLog
+from pytest_rollout.evidence.run_log import EVIDENCE, log_of
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.settlement import Settlement
@@ -119,7 +119,7 @@ def _runs(ledger: Ledger, names: Iterable[str]) -> tuple[list[str], tuple[str, .
     """What is wrong with runs, and which of them did not finish."""
     wrong, unfinished = [], []
     for name in names:
-        log = RunLog(ledger.of_run(name))
+        log = log_of(ledger, name)
         what = damage(ledger, log)
         wrong += [f"run {name}: {what}"] if what else []
         unfinished += [] if log.finished else [name]

@@ -18,7 +18,7 @@ from pytest_rollout.evidence.reach import reach_of
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.release_readings import releases_of
 from pytest_rollout.evidence.results import brought_elsewhere
-from pytest_rollout.evidence.run_log import RunLog, told
+from pytest_rollout.evidence.run_log import RunLog, log_of, told
 from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
@@ -50,14 +50,14 @@ def read_world(
     run's own ledger held; with ``merged`` what others held by then, too. Raises LedgerError where
     the ledger cannot be read or the run is not in it.
     """
-    log = RunLog(ledger.of_run(run))
+    log = log_of(ledger, run)
     if not log.evidence:
         raise LedgerError(f"run {run} is not in the ledger {ledger.name}")
     wrong = None
     if not merged:
         try:
             ledger = known_to(ledger, run)
-            log = RunLog(ledger.of_run(run))
+            log = log_of(ledger, run)
         except LedgerError as error:
             wrong = str(error)
     wrong = wrong or damage(ledger, log) or damage_since(ledger, log.last.sequence)
@@ -91,7 +91,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     world = World(
         run=replace(run, sealed=run.sealed and not others.problems, problems=problems),
         manifest=run_facts.manifest_of(log, name),
-        checks=run_facts.checks_of(log),
+        checks=log.checks,
         seen=(*own, *others.seen),
         past=past,
         head=log.head,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from pytest_rollout.model.finding import Fact, Labels, Reason
@@ -14,36 +14,45 @@ from pytest_rollout.model.finding import Fact, Labels, Reason
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _DEFINITIONS = "#/$defs/"
 _Decode = Callable[[Any], Any]
+_Said = Callable[[Reason], str] | None
+_Encode = Callable[[Any, _Said], Any]
 
 
-def encode(value: Any, said: Callable[[Reason], str] | None = None) -> Any:
+def encode(value: Any, said: _Said = None) -> Any:
     """Return a record as JSON values: objects, arrays, texts, numbers; labels are one object.
 
     ``said`` gives the sentence of a reason, which then stands beside its code and facts.
     """
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is tuple:
-        return [encode(item, said) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return _encode_record(value, said)
-    if isinstance(value, Mapping):
-        return {str(key): encode(item, said) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [encode(item, said) for item in value]
-    return value
+    kind: Any = type(value)
+    return value if kind in _PLAIN else _encoder(kind)(value, said)
 
 
-def _encode_record(value: Any, said: Callable[[Reason], str] | None) -> dict[str, Any]:
-    if isinstance(value, Reason):
-        shape = {"code": value.code, "facts": encode(value.facts, said)}
-        return shape if said is None else {**shape, "text": said(value)}
+@cache
+def _encoder(kind: Any) -> _Encode:
+    """What writes a type; made once a type, because decisions hold many records."""
+    record = is_dataclass(kind)
+    if issubclass(kind, Enum):
+        return lambda value, said: value.value
+    if kind is Reason:
+        return _encode_reason
+    if record:
+        return partial(_encode_record, _parts(kind))
+    if issubclass(kind, Mapping):
+        return lambda value, said: {str(key): encode(item, said) for key, item in value.items()}
+    if issubclass(kind, (list, tuple)):
+        return lambda value, said: [encode(item, said) for item in value]
+    return lambda value, said: value
+
+
+def _encode_reason(reason: Reason, said: _Said) -> dict[str, Any]:
+    shape = {"code": reason.code, "facts": encode(reason.facts, said)}
+    return shape if said is None else {**shape, "text": said(reason)}
+
+
+def _encode_record(parts: Sequence[tuple[str, bool]], value: Any, said: _Said) -> dict[str, Any]:
     return {
         name: dict(getattr(value, name)) if labels else encode(getattr(value, name), said)
-        for name, labels in _parts(value.__class__)
+        for name, labels in parts
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import cached_property
 
 
 class Verdict(Enum):
@@ -19,7 +20,7 @@ class Verdict(Enum):
     PASS = "pass"
     NOT_APPLICABLE = "not_applicable"  # an evidenced `when:` is not met
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """0 is worst."""
         return _VERDICT_RANK[self]

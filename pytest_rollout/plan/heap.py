@@ -1,4 +1,4 @@
-"""Python's garbage collector while plans are read."""
+"""Python's garbage collector while what is made all stays."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Keep the collector from looking through a plan again and again while it grows.
+    """Keep the collector from looking through what grows, again and again.
 
-    A plan is many small objects that all stay, and nothing of it refers to itself.
+    Plans, decisions and reports are many small objects, and nothing of them refers to itself.
     """
     was_on = gc.isenabled()
     gc.disable()

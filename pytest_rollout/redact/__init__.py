@@ -42,7 +42,7 @@ class KnownSecrets:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._values: set[str] = set()
-        self._last: Mapping[Any, Any] = {}  # as the environment holds it
+        self._last: dict[Any, Any] = {}  # the environment, when it was looked at last
         self._lock = Lock()
         self._short: dict[str, str] = {}  # names and labels come again and again
         self.needles: tuple[Needle, ...] = ()
@@ -52,12 +52,19 @@ class KnownSecrets:
 
     def learn(self, environ: Mapping[str, str]) -> None:
         """Remember what is secret in an environment; what was secret once stays so."""
-        held = _held(environ)
-        if held == self._last:
+        # As the environment holds it: of ``os.environ`` undecoded. It is asked for at each test.
+        raw: Mapping[Any, Any] = getattr(environ, "_data", environ)
+        moving = getattr(environ, "encodekey", str)(_MOVING)
+        last = self._last
+        if moving in raw:
+            last[moving] = raw[moving]
+        else:
+            last.pop(moving, None)
+        if raw == last:
             return
         with self._lock:
             now = {name: value for name, value in environ.items() if name != _MOVING}
-            self._last = held
+            self._last = dict(raw)
             new = set(values.secrets(now)) - self._values
             if new:
                 self._values |= new
@@ -129,15 +136,6 @@ class KnownSecrets:
         for needle in self.needles:
             if not (needle.whole_word or needle.runs_on) and needle.text in text:
                 yield "the value of a secret variable", text.index(needle.text)
-
-
-def _held(environ: Mapping[str, str]) -> Mapping[Any, Any]:
-    """What an environment holds now, but for what pytest moves; of ``os.environ`` undecoded."""
-    raw: Mapping[Any, Any] = getattr(environ, "_data", environ)
-    held = dict(raw)
-    encode = getattr(environ, "encodekey", str)
-    held.pop(encode(_MOVING), None)
-    return held
 
 
 def _without(text: str, secrets: list[Span]) -> str:

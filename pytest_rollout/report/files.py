@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.extension import ReportFormat
+from pytest_rollout.model.plan import Address
 from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.report import document, load_markdown, run_folders
 from pytest_rollout.report.document import Document
@@ -23,10 +24,18 @@ from pytest_rollout.report.stored import to_json
 
 def folder_of(decision: Decision) -> Path:
     """Where a decision's reports stand, relative to the report folder."""
-    address = decision.address
-    names = (address.plan, decision.environment, address.phase, decision.gate.value)
-    place = gate_folder(*names)
-    return Path("drills", _slug(decision.drill), place) if decision.drill else place
+    return _folder(decision.address, decision.environment, decision.drill)
+
+
+def _folder(address: Address, environment: str, drill: str | None) -> Path:
+    gate = address.gate.value if address.gate else ""
+    place = gate_folder(address.plan, environment, address.phase, gate)
+    return Path("drills", _slug(drill), place) if drill else place
+
+
+def reported(root: Path, address: Address, environment: str, drill: str | None) -> bool:
+    """Whether a decision of a gate stands below the report folder."""
+    return (root / _folder(address, environment, drill) / "decision.json").is_file()
 
 
 def gate_folder(plan: str, environment: str, phase: str, gate: str) -> Path:

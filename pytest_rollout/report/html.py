@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -18,6 +19,7 @@ from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import sentences, text
 from pytest_rollout.report.blockers import blockers
+from pytest_rollout.report.compiled import Compiled
 from pytest_rollout.report.controls import by_control
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.headline import facts, since
@@ -167,6 +169,7 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
     loader = PackageLoader("pytest_rollout.report")
     environment = Environment(
         loader=loader,
+        bytecode_cache=Compiled(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_safe,
@@ -174,10 +177,12 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
         lstrip_blocks=True,
     )
     environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone, "svg": Markup}
+    # Of each check: what a template calls as a function costs several times as much.
+    environment.filters |= {"subject": text.subject, "attempts": text.attempts, "worth": worth}
+    environment.filters |= {"said": sentences.text, "called": _called}
     environment.globals |= {
         "text": text,
         "wall": wall,
-        "worth": worth,
         "most_on_top": MOST_ON_TOP,
         "most_noted": MOST_NOTED,
     }
@@ -197,6 +202,10 @@ def _safe(value: object) -> object:
 
 def _cut(value: str, most: int = text.TEXT) -> Markup:
     return escape(text.cut(value, most))
+
+
+def _called(verdict: Verdict, row: FindingRow) -> str:
+    return row.word(verdict)
 
 
 def _tone(verdict: Verdict) -> str:

@@ -31,8 +31,10 @@ def text(reason: Reason, zone: str) -> str:
     Of a code or facts that another version wrote and this one cannot say, the code with its
     facts, rather than nothing.
     """
-    facts = Facts(reason.facts, zone, text)
     say = TABLE.get(reason.code)
+    if isinstance(say, str) and "{" not in say:
+        return say
+    facts = Facts(reason.facts, zone, text)
     if say is not None:
         with suppress(ValueError):
             return say.format_map(facts) if isinstance(say, str) else say(facts)

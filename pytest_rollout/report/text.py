@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -117,8 +118,9 @@ def worst_first(parts: Sequence[Part]) -> list[Part]:
 def tally(verdicts: Iterable[Verdict], said: Callable[[Verdict], str] = word) -> str:
     """``2 fail, 24 pass``, worst first."""
     counts: dict[str, int] = {}
-    for verdict in sorted(verdicts, key=lambda verdict: verdict.rank):
-        counts[said(verdict)] = counts.get(said(verdict), 0) + 1
+    of_each = Counter(verdicts)
+    for verdict in sorted(of_each, key=lambda verdict: verdict.rank):
+        counts[said(verdict)] = counts.get(said(verdict), 0) + of_each[verdict]
     return ", ".join(f"{n:,} {name}" for name, n in counts.items())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -50,21 +50,29 @@ class Innermost:
 
     def of(self, when: str | None) -> BodySeen:
         """What was seen of a stage of the latest attempt."""
-        return self._seen.get(when or "", BodySeen())
+        return self._seen.get(when or "") or BodySeen()
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> _Wrapper:
         """A set-up begins an attempt."""
         self._seen = {}
         self._turns.append(self._seen)
-        with self._noting("setup"):
+        seen = self._begun("setup")
+        try:
             return (yield)
+        except BaseException as error:
+            seen.raised = error
+            raise
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_teardown(self) -> _Wrapper:
         """Note what a tear-down raises."""
-        with self._noting("teardown"):
+        seen = self._begun("teardown")
+        try:
             return (yield)
+        except BaseException as error:
+            seen.raised = error
+            raise
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> _Wrapper:
@@ -86,39 +94,44 @@ class Innermost:
             else:
                 setattr(owner, name, own)
 
-    @contextmanager
-    def _noting(self, when: str) -> Iterator[BodySeen]:
-        before = self._seen.get(when, BodySeen())
-        earlier = [*before.earlier, *([before.raised] if before.raised else [])]
-        seen = self._seen[when] = BodySeen(ran=True, earlier=earlier)
-        try:
-            yield seen
-        except BaseException as error:
-            seen.raised = error
-            raise
+    def _begun(self, when: str) -> BodySeen:
+        """Note that a stage is entered, perhaps once more."""
+        before = self._seen.get(when)
+        seen = self._seen[when] = BodySeen(ran=True)
+        if before is not None:
+            seen.earlier += [*before.earlier, *([before.raised] if before.raised else [])]
+        return seen
 
     def _noted(self, body: Callable[..., Any]) -> Callable[..., Any]:
         """The same body, watched."""
 
-        if inspect.iscoroutinefunction(body):
+        if not _plain(body) and inspect.iscoroutinefunction(body):
 
             @functools.wraps(body)
             async def noted_async(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True
-                with self._noting("call") as seen:
+                seen = self._begun("call")
+                try:
                     result = await body(*args, **kwargs)
-                    seen.returned = "" if result is None else type(result).__name__
-                    return result
+                except BaseException as error:
+                    seen.raised = error
+                    raise
+                seen.returned = "" if result is None else type(result).__name__
+                return result
 
             return noted_async
 
         @functools.wraps(body)
         def noted(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
-            with self._noting("call") as seen:
+            seen = self._begun("call")
+            try:
                 result = body(*args, **kwargs)
-                seen.returned = "" if result is None else type(result).__name__
-                return result
+            except BaseException as error:
+                seen.raised = error
+                raise
+            seen.returned = "" if result is None else type(result).__name__
+            return result
 
         return noted
 
@@ -128,8 +141,22 @@ def _called(item: pytest.Item) -> tuple[Any, str]:
 
     unittest looks an async method up by its name, on the instance of its class.
     """
-    if not isinstance(item, pytest.Function) or inspect.isasyncgenfunction(item.obj):
+    if not isinstance(item, pytest.Function):
+        return item, "runtest"
+    if _plain(item.obj):
+        return item, "obj"
+    if inspect.isasyncgenfunction(item.obj):
         return item, "runtest"
     if hasattr(item, "addSubTest") and inspect.iscoroutinefunction(item.obj):
         return item.instance, item.obj.__name__
     return item, "obj"
+
+
+def _plain(function: object) -> bool:
+    """Whether a function is at a glance none that runs in a loop; of others `inspect` knows."""
+    code = getattr(function, "__code__", None)
+    marked = getattr(function, "_is_coroutine_mark", None) is not None
+    return isinstance(code, CodeType) and not (code.co_flags & _IN_A_LOOP or marked)
+
+
+_IN_A_LOOP = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR

@@ -78,8 +78,9 @@ class Hiding:
 
 def clean(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Let a report's texts be what may be shown."""
+    said = vars(report)
     for name in _TEXTS:
-        held = getattr(report, name, None)
+        held = said.get(name)
         if held:
             fit = _fit(held, 0)
             if fit is not held:

@@ -39,6 +39,7 @@ class Collecting:
         self.recorder = recorder
         self.listing = listing
         self.bound: dict[str, Bound] = {}
+        self.running: tuple[pytest.Item | None, Bound | None] = (None, None)  # where it belongs
         self.offences: list[Problem | RolloutError] = []
         self.notes: list[str] = []
         self._dropped: dict[str, str] = {}
@@ -60,7 +61,8 @@ class Collecting:
 
     def place(self, item: pytest.Item) -> Bound | None:
         """Where an item belongs."""
-        return self.bound.get(item.nodeid)
+        running, bound = self.running
+        return bound if running is item else self.bound.get(item.nodeid)
 
     def expects(self, item: pytest.Item) -> bool:
         """Whether what becomes of an item matters to an asked gate."""
@@ -229,10 +231,8 @@ class Collecting:
 
     def _order(self) -> Callable[[pytest.Item], tuple[int, int]]:
         """What items are sorted by: the place of their phase, and their gate."""
-        phases = [
-            plan.address(phase.id).name for plan in self.request.plans for phase in plan.phases
-        ]
-        places = {name: place for place, name in reversed([*enumerate(phases)])}
+        names = (plan.address(p.id).name for plan in self.request.plans for p in plan.phases)
+        places = {name: place for place, name in reversed([*enumerate(names)])}
 
         def key(item: pytest.Item) -> tuple[int, int]:
             bound = self.place(item)

@@ -21,6 +21,7 @@ from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer
+from pytest_rollout.plan.heap import collector_paused
 from pytest_rollout.report import files, terminal
 from pytest_rollout.session import clean_reports, older_ledger, seams
 from pytest_rollout.session.announcing import announce
@@ -33,7 +34,6 @@ from pytest_rollout.session.extending import (
 )
 from pytest_rollout.session.foreign_status import answered, status_of, whose_status
 from pytest_rollout.session.github_actions import tell_github
-from pytest_rollout.session.heap import left_alone
 from pytest_rollout.session.junit_file import add_gates
 from pytest_rollout.session.last_noes import last_noes
 from pytest_rollout.session.load_pages import LoadPages
@@ -93,9 +93,10 @@ class Finishing:
 
     def _mark_unfinished(self) -> None:
         """Replace what the last run reported: a run that dies leaves no GO of another."""
-        for gate in self._request.gates:
+        report, where = self._request.report, (self._request.environment, self._request.drill)
+        for gate in filter(lambda gate: files.reported(report, gate, *where), self._request.gates):
             try:
-                self._before[gate] = files.mark(self._request.report, self._judged(gate)[0])
+                self._before[gate] = files.mark(report, self._judged(gate)[0])
             except OSError as error:
                 self._notes.append(f"the last reports could not be replaced: {error}")
 
@@ -174,7 +175,7 @@ class Finishing:
         return [str(one) for source in self._sources for one in getattr(source, name, [])]
 
     def _answer(self, session: pytest.Session) -> None:
-        with self._cancelling.held(), left_alone():
+        with self._cancelling.held(), collector_paused():
             self._answer_whole(session)
 
     def _answer_whole(self, session: pytest.Session) -> None:

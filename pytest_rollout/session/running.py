@@ -93,6 +93,7 @@ class Running:
         if bound is None:
             return (yield)
         self._attempts = Attempts()
+        self._collecting.running = item, bound
         self.innermost.start()
         self.recorder.start(Current(item.nodeid, bound.name, self._collecting.scenario(item)))
         if Gate.ENTRY not in bound.gates:
@@ -101,6 +102,7 @@ class Running:
             with self.elsewhere.listening(), self.declarations.running(item):
                 return (yield)
         finally:
+            self._collecting.running = None, None
             asked = self._collecting.expects(item)
             for metric in self.recorder.lost_in_children():
                 self._attempts.warn(f"{plain(metric)} was observed in a child process, and is lost")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout.session.stray_threads import Started, Tell, greenlets
+from pytest_rollout.session.stray_threads import GEVENT, Started, Tell, greenlets
 from pytest_rollout.targets.trouble import trouble
 
 _Wrapper = Generator[None, object, object]
@@ -40,9 +40,13 @@ class Elsewhere:
         tasks = Tasks(self._tell)
         self._look_at_tasks = tasks.look
         with self._started.watched(), tasks.watched():
-            result = yield
-            self._started.settle()  # not after an interruption: such a run is evidence of nothing
-            return result
+            try:
+                result = yield
+                # Not after an interruption: such a run is evidence of nothing.
+                self._started.settle()
+                return result
+            finally:
+                self._pools.removeHandler(self._callbacks)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -60,15 +64,20 @@ class Elsewhere:
                 self._tell(f"failed in a finaliser (Unraisable): {trouble(said.exc_value)}")
             return finaliser(said)
 
-        self._pools.addHandler(self._callbacks)
+        if self._callbacks not in self._pools.handlers:  # a check may have set logging up anew
+            self._pools.addHandler(self._callbacks)
+        self._callbacks.heard = True
         threading.excepthook, sys.unraisablehook = in_thread, in_finaliser
         try:
-            with greenlets(self._tell):
+            if GEVENT in sys.modules:
+                with greenlets(self._tell):
+                    yield
+            else:
                 yield
         finally:
             self._started.look()
             self._look_at_tasks()
-            self._pools.removeHandler(self._callbacks)
+            self._callbacks.heard = False
             if threading.excepthook is in_thread:
                 threading.excepthook = thread
             if sys.unraisablehook is in_finaliser:
@@ -95,9 +104,10 @@ class _Callbacks(logging.Handler):
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)
         self._tell = tell
+        self.heard = False  # whether a check runs
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell of an exception that the pool has caught."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
+        if error is not None and self.heard:
             self._tell(f"failed in a callback of a future: {trouble(error)}")

@@ -21,6 +21,7 @@ class Tasks:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._known: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self._any = False  # whether one was made since none was known
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -36,8 +37,12 @@ class Tasks:
 
     def look(self) -> None:
         """Tell of what ended with an exception that nobody has read."""
+        if not self._any:
+            return
+        self._any = False
         for task in list(self._known):
             if not task.done():
+                self._any = True
                 continue
             self._known.discard(task)
             if not task.cancelled() and getattr(task, _UNREAD, False):
@@ -49,6 +54,7 @@ class Tasks:
         def noted(loop: BaseEventLoop, *given: Any, **named: Any) -> Any:
             made = make(loop, *given, **named)
             self._known.add(made)
+            self._any = True
             return made
 
         return noted

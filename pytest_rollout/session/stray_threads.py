@@ -16,6 +16,7 @@ from pytest_rollout.targets.trouble import trouble
 Tell = Callable[[str, str], None]  # whose item it is, and what failed
 _GRACE_S = 10.0  # for what still runs at the end, and would keep the process from ending anyway
 _OWNER = "_rollout_owner"
+GEVENT = "gevent.hub"
 
 
 @contextmanager
@@ -164,7 +165,7 @@ class Started:
 @contextmanager
 def greenlets(tell: Callable[[str], None]) -> Iterator[None]:
     """Hear of greenlets of gevent that fail meanwhile, where gevent is loaded."""
-    hub = getattr(sys.modules.get("gevent.hub"), "Hub", None)
+    hub = getattr(sys.modules.get(GEVENT), "Hub", None)
     if hub is None:
         yield
         return

@@ -27,6 +27,7 @@ from pytest_rollout.evidence.mutation_bodies import (
 )
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, spelled
 from pytest_rollout.evidence.rollbacks import last_rollback
+from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.model import coding
 from pytest_rollout.model.decision import from_json
@@ -341,7 +342,8 @@ def test_verify_names_each_record_that_cannot_be_read(ledger: Ledger, kind: Reco
 
 
 READERS = (
-    *((run_facts, name) for name in ("run_of", "manifest_of", "checks_of", "observations_of")),
+    *((run_facts, name) for name in ("run_of", "manifest_of", "observations_of")),
+    (RunLog, "_of"),
     (looks, "judged"),
     *((coding, "decode"), (decoding, "_words")),
 )

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.bodies import ItemReport
 from pytest_rollout.evidence.decoding import encoded
 from pytest_rollout.evidence.integrity import damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Batch, RecordKind
-from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model import coding
 from pytest_rollout.model.decision import canonical
@@ -84,6 +85,34 @@ def test_more_checks_take_no_more_statements_to_judge(ledger: Ledger) -> None:
     assert counts[0] == counts[1]
 
 
+def _stretches(ledger: Ledger, run: Writer) -> list[str]:
+    """The stretches of the chain that are read to judge a run."""
+    phase = plan_of().phase("canary")
+    assert phase is not None
+    with statements(ledger) as told:
+        read_world(ledger, run.run, EXIT, phase)
+    return [words.rpartition("BETWEEN ")[2] for words in told if "sequence BETWEEN" in words]
+
+
+def test_a_run_is_read_once_where_no_other_wrote_between(ledger: Ledger) -> None:
+    run = _run(ledger, _MANY)
+    last = ledger.head().sequence
+    assert _stretches(ledger, run) == [f"{last} AND {2**62} ORDER BY sequence"]
+
+
+def test_what_another_run_wrote_between_is_checked(ledger: Ledger, tmp_path: Path) -> None:
+    run = Writer(ledger, "r1")
+    run.start()
+    Writer(ledger, "r2").start()
+    run.seal()
+    assert len(_stretches(ledger, run)) == 2
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("UPDATE records SET hash = 'other' WHERE run = 'r2'")
+    db.close()
+    wrong = damage(ledger, RunLog(ledger.of_run("r1")))
+    assert wrong == "record 3 (run) was changed after it was written"
+
+
 def test_a_run_that_is_remembered_is_parsed_once(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +134,27 @@ def test_a_run_that_is_remembered_is_parsed_once(
     parsed.clear()
     assert read_world(ledger, run.run, EXIT, phase) == first
     assert not [text for text in parsed if '"attempts"' in text]
+
+
+def test_a_run_that_is_remembered_is_taken_apart_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _run(ledger, _MANY)
+    ledger.remember(run.run)
+    taken: list[RecordKind] = []
+    take = RunLog._of
+
+    def noted(log: RunLog, kind: RecordKind, body: Any) -> Any:
+        taken.append(kind)
+        return take(log, kind, body)
+
+    monkeypatch.setattr(RunLog, "_of", noted)
+    run.decide()
+    list(kept_of(ledger, run.run, "demo.canary"))
+    assert taken.count(RecordKind.BATCH) == 1
+    log = log_of(ledger, run.run)
+    assert [record.subject for record in log.decisions] == ["demo.canary/entry", "demo.canary/exit"]
+    assert log.evidence == RunLog(ledger.store.of_run(run.run)).evidence
 
 
 def test_what_is_chained_later_is_read_though_a_run_is_remembered(ledger: Ledger) -> None:

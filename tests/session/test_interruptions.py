@@ -178,7 +178,7 @@ def test_a_mistake_of_ours_is_an_internal_error_and_no_damage(project: Project) 
         "    from pytest_rollout.evidence import run_facts\n\n"
         "    def broken(*_, **__):\n"
         "        raise TypeError('a mistake of ours')\n\n"
-        "    run_facts.checks_of = broken\n",
+        "    run_facts.manifest_of = broken\n",
     )
     result = project.run_apart("-m", "canary")
     assert result.ret not in (0, 11)

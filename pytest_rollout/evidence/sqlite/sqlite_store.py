@@ -81,16 +81,14 @@ class SqliteStore:
         sequence = head.sequence + 1
         hash_ = link(head.hash, entry, sequence, at_us)
         where = (entry.run, entry.plan, entry.subject, entry.environment)
-        self._insert(
-            Record(sequence, entry.kind, *where, at_us, entry.body, head.hash, hash_, entry.words),
-            rows,
-        )
+        link_ = (at_us, entry.body, head.hash, hash_, entry.words, None, None, None)
+        self._insert((sequence, entry.kind.value, *where, *link_), rows)
         return Head(sequence, hash_)
 
-    def _insert(self, record: Record, rows: Sequence[Row]) -> None:
-        self._db.execute(_INSERT_RECORD, _columns(record))
+    def _insert(self, columns: Sequence[object], rows: Sequence[Row]) -> None:
+        self._db.execute(_INSERT_RECORD, columns)
         if rows:
-            self._db.executemany(_INSERT_ROW, [(record.sequence, *one) for one in rows])
+            self._db.executemany(_INSERT_ROW, [(columns[0], *one) for one in rows])
 
     def merges(self) -> list[Merge]:
         """The merges that records were written after."""
@@ -106,7 +104,7 @@ class SqliteStore:
                 for table in ("observations", "records", "merges"):
                     self._db.execute(f"DELETE FROM {table}")
                 for record in content.records:
-                    self._insert(record, content.rows.get(record.sequence, ()))
+                    self._insert(_columns(record), content.rows.get(record.sequence, ()))
                 self._db.executemany(
                     "INSERT INTO merges (sequence, head, leaves) VALUES (?,?,?)",
                     [
