@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollout import Stage
 from suites.eros.scenarios.at_noon import at_noon
+from suites.eros.scenarios.auto_sandbox import auto_tried
 from suites.eros.scenarios.beside_v5 import beside_v5
 from suites.eros.scenarios.burst import burst
 from suites.eros.scenarios.flag_trials import flag_trials, flips, phases_in_order
@@ -23,7 +24,6 @@ from suites.eros.scenarios.learning import (
     two_weeks,
 )
 from suites.eros.scenarios.learning_sandbox import (
-    auto_tried,
     graded,
     hooks_tried,
     learning_taken_back,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from fixtures.eros.learning.behaviour import Reflecting
+from fixtures.eros.learning.reflection import YES
+from fixtures.eros.learning.site import Desk
+from fixtures.eros.places import Places
 from pytest_rollout.receivers import Mode, Receivers
 from tests.eros.target import serving
 
@@ -85,3 +89,62 @@ def test_a_slow_run_is_in_the_percentile(tmp_path: Path, fault: str, percentile:
         eros.serve(1, seconds=170)
         eros.serve(1, seconds=400)
         assert eros.get("/monitoring")["duration_s_p95"] == percentile
+
+
+class Learning:
+    """/reflect on a repository of its own, at a time that passes by hand."""
+
+    def __init__(self, folder: Path, does: Reflecting) -> None:
+        self.now = MIDNIGHT + timedelta(hours=10)
+        places = Places(folder)
+        places.make()
+        self.desk = Desk(places, lambda: self.now, does)
+        self.desk.begin_empty(folder / "bin/reflect", identity=True)
+        self.reflect = self.desk.reflect
+
+    def session(self, name: str, *says: str) -> None:
+        """A validation with these findings, and the session's end."""
+        found = [{"rule": "advice", "says": text} for text in says]
+        event = {"session": name, "creator": "alexia", "findings": found}
+        self.reflect.hook("validation", [event])
+        self.reflect.hook("session-end", [event])
+
+    @property
+    def learnt(self) -> list[str]:
+        """The texts that stand in the file."""
+        return [entry.text for entry in self.reflect.book.entries]
+
+
+@pytest.mark.parametrize(
+    ("asked", "learnt"), [(True, ["First"]), (False, ["First", "Second"])], ids=["", "remembered"]
+)
+def test_a_yes_is_one_to_its_own_proposal(tmp_path: Path, asked: bool, learnt: list[str]) -> None:
+    learning = Learning(tmp_path / "desk", Reflecting(each_asked=asked))
+    learning.reflect.set_auto(on=True, by="Olga")
+    learning.session("one", "First")
+    assert learning.learnt == []
+    learning.reflect.reflect("one", lambda _: YES, "Olga")
+    learning.session("two", "Second")
+    assert learning.learnt == learnt
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_off_lasts_past_midnight(tmp_path: Path, lasts: bool) -> None:
+    learning = Learning(tmp_path / "desk", Reflecting(off_lasts=lasts))
+    learning.reflect.set_auto(on=True, by="Olga")
+    learning.reflect.set_auto(on=False, by="Olga")
+    learning.session("the same day", "First")
+    assert not learning.reflect.memory.auto
+    learning.now += timedelta(days=1)
+    learning.session("the day after", "Second")
+    assert learning.reflect.memory.auto is not lasts
+
+
+@pytest.mark.parametrize(("each", "signals"), [(True, [0, 1, 2, 3]), (False, [0, 1, 1, 1])])
+def test_each_finding_is_a_signal(tmp_path: Path, each: bool, signals: list[int]) -> None:
+    learning = Learning(tmp_path / "desk", Reflecting(each_finding=each))
+    found = []
+    for count in range(4):
+        learning.session(f"{count}", *(f"{count}.{number}" for number in range(count)))
+        found.append(len(learning.reflect.memory.open_signals(f"{count}")))
+    assert found == signals
