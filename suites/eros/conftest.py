@@ -8,6 +8,8 @@ from datetime import datetime
 import pytest
 
 from pytest_rollout import Stage
+from suites.eros.scenarios.at_noon import at_noon
+from suites.eros.scenarios.auto_sandbox import auto_tried
 from suites.eros.scenarios.beside_v5 import beside_v5
 from suites.eros.scenarios.burst import burst
 from suites.eros.scenarios.flag_trials import flag_trials, flips, phases_in_order
@@ -22,7 +24,6 @@ from suites.eros.scenarios.learning import (
     two_weeks,
 )
 from suites.eros.scenarios.learning_sandbox import (
-    auto_tried,
     graded,
     hooks_tried,
     learning_taken_back,
@@ -36,7 +37,9 @@ from suites.eros.scenarios.recovery import recovered
 from suites.eros.scenarios.risks import bad_drafts, hung_agents, served_days, slow_runs
 from suites.eros.scenarios.rollback_drills import flipped, pulled, requested, switched_off
 from suites.eros.scenarios.summaries import summaries
+from suites.eros.scenarios.timed import timed
 from suites.eros.scenarios.triggers import triggered
+from suites.eros.scenarios.unheard import unheard
 from suites.eros.scenarios.validation import finished
 from suites.eros.scenarios.weeks import adopters_week, arrived, canary_week, shadow_week
 from suites.eros.scenarios.widening import widened
@@ -46,6 +49,7 @@ __all__ = [
     "adopters_week",
     "agent_runs",
     "arrived",
+    "at_noon",
     "auto_tried",
     "bad_drafts",
     "before_learning",
@@ -80,8 +84,10 @@ __all__ = [
     "surge",
     "switched_off",
     "thirty_days",
+    "timed",
     "triggered",
     "two_weeks",
+    "unheard",
     "warned",
     "widened",
 ]

@@ -16,6 +16,7 @@ from suites.eros.checks.running import (
     test_waiting_counts,
     test_what_succeeded_was_delivered,
 )
+from suites.eros.checks.timed import test_times_are_told_as_they_were
 from suites.eros.scenarios.widening import Step, flags_in, served_since
 from suites.eros.views.conditions import held, mean
 from suites.eros.views.journal import Run, exact, of_v4, runs, served
@@ -27,6 +28,7 @@ __all__ = [
     "test_runs_are_quick",
     "test_runs_succeed",
     "test_schedules_are_good",
+    "test_times_are_told_as_they_were",
     "test_waiting_counts",
     "test_what_succeeded_was_delivered",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_rollout import Observe, Stage
+from suites.eros.scenarios.at_noon import observe_later
 from suites.eros.scenarios.old_pipeline import Asked, Old, code, judged
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
@@ -20,6 +21,12 @@ def test_the_kill_switch_gives_a_schedule_of_v4(thirty_days: Old, observe: Obser
     for tried in thirty_days.tries:
         wrong = tried.pipeline != "v4" or not tried.items or bool(tried.broken)
         observe("v4_unavailable", wrong, day=str(tried.day), got=tried.pipeline)
+
+
+@pytest.mark.criterion("v4-available-30d")
+def test_days_behind_the_kill_switch_are_those_of_v4(thirty_days: Old, observe: Observe) -> None:
+    if thirty_days.off is not None:
+        observe_later(thirty_days.off, observe, "v4_unavailable")
 
 
 @pytest.mark.criterion("v4-available-30d")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_rollout import NoValueError, Observe, recount
+from suites.eros.checks.timed import test_times_are_told_as_they_were
 from suites.eros.scenarios.live_cases import Happened, demand_seen
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import figures
@@ -30,6 +31,8 @@ from suites.eros.views.limit_cases import observe_cases
 from suites.eros.views.oracle import paid_items
 from suites.eros.views.routing import ADOPTERS
 from suites.eros.views.service import Service
+
+__all__ = ["test_times_are_told_as_they_were"]
 
 pytestmark = pytest.mark.early_adopters
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import Observe, Reported
+from suites.eros.checks.timed import demand_times
+from suites.eros.scenarios.timed import Timed
 from suites.eros.scenarios.validation import Finished, agents_of, calls_of
 from suites.eros.views import figures
 from suites.eros.views.conditions import mean
@@ -43,6 +45,11 @@ def test_the_settings_are_those_of_the_cutover(finished: Finished) -> None:
 def test_run_time(finished: Finished, observe: Observe) -> None:
     for run in finished.runs:
         observe("v5_latency_s", run.seconds, at=run.ended, run=run.run_id)
+
+
+@pytest.mark.criterion("execution-time")
+def test_times_are_told_as_they_were(timed: Timed | None) -> None:
+    demand_times(timed)
 
 
 @pytest.mark.criterion("mcp-calls")

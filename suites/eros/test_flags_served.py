@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -138,26 +139,25 @@ def test_each_decision_is_logged(flag_trials: Trials, observe: Observe, moment: 
     logged = {line.text("request_id"): line for line in flag_trials.decisions}
     for request in flag_trials.of(*PARTS):
         line = logged.get(request.request_id)
-        right = line is not None and _as_decided(line, request)
-        observe(
-            "decision_unlogged", not right, creator=request.creator, part=request.why, at=moment
-        )
+        wrong = "no line of its own" if line is None else ", ".join(_unlike(line, request))
+        about = {"creator": request.creator, "part": request.why}
+        observe("decision_unlogged", bool(wrong), at=moment, differs=wrong[:100] or "none", **about)
     reasons = {line.text("reason") for line in logged.values()}
     wanted = {"kill_switch", "shadow", "list", "percentage", "default"}
     assert reasons == wanted, f"reasons in the log: {sorted(reasons)}"
 
 
-def _as_decided(line: Reported, request: Request) -> bool:
-    """Whether a line of the log says what the flags make of the request, and what they were."""
+def _unlike(line: Reported, request: Request) -> Iterator[str]:
+    """Where a line of the log differs from what the flags were, and what they make of a request."""
     target, reason = request.flags.decide(request.creator)
     flags = dict(line.inner("flags"))
     flags["EROS_V5_CREATORS"] = sorted(flags.get("EROS_V5_CREATORS", ()))
-    return (
-        line.text("creator") == request.creator
-        and (line.text("target"), line.text("reason")) == (target, reason)
-        and line.flag("shadow") == (reason == "shadow")
-        and flags == request.flags.typed()
-    )
+    decided = {"creator": request.creator, "target": target, "reason": reason}
+    due = {**request.flags.typed(), **decided, "shadow": reason == "shadow"}
+    told = {**flags, **{name: line[name] for name in (*decided, "shadow")}}
+    for name in [*due, *sorted(told.keys() - due.keys())]:
+        if told.get(name) != due.get(name):
+            yield f"{name} is {told.get(name)}, not {due.get(name)}"
 
 
 @pytest.mark.criterion("no-live-before-shadow-go")

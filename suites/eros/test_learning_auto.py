@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
+from suites.eros.scenarios.auto_sandbox import AutoTried
 from suites.eros.scenarios.learning import Learnt
-from suites.eros.scenarios.learning_sandbox import RESET, AutoTried, TakenBack
+from suites.eros.scenarios.learning_sandbox import RESET, TakenBack
 from suites.eros.views.learning_history import Version, changes, git
 from suites.eros.views.learning_log import happened, moment, within, written
 from suites.eros.views.learning_reviews import added, confirmed_by, wrong_ids
@@ -85,12 +86,22 @@ def ended_sessions(
 def test_nothing_is_committed_unasked(
     four_weeks: Learnt, auto_tried: AutoTried, observe: Observe
 ) -> None:
-    observe("unconfirmed_commit", auto_tried.unasked > 0, tried="end of a session")
-    observe("unconfirmed_commit", auto_tried.unanswered > 0, tried="no answer")
+    for step in auto_tried.steps:
+        more = [text for text in step.committed if text not in step.yes]
+        observe("unconfirmed_commit", bool(more), tried=step.what)
+        assert not more, f"{step.what} committed {more}, to which nobody said yes"
+        assert [*step.committed] == [*step.yes], (
+            f"{step.what}: somebody said yes to {list(step.yes)}, committed was {step.committed}"
+        )
     for change in added(four_weeks.history, since_auto(four_weeks)):
         unasked = confirmed_by(change, four_weeks.log) is None or not change.version.reviewed_by
         observe("unconfirmed_commit", unasked, at=change.version.at)
-    assert auto_tried.answered == 1, f"one was confirmed, {auto_tried.answered} were committed"
+    for one in happened(four_weeks.log, "reflection"):
+        by_itself = one.text("mode") == AUTO and one["committed"]
+        assert not by_itself, (
+            f"at its end session {one.get('session')} committed {one['committed']}, and nobody "
+            "was there to be asked"
+        )
     assert auto_tried.reviewed_by == "suite", "the commit does not name who confirmed it"
 
 
@@ -118,6 +129,9 @@ def test_off_stops_auto_at_once(auto_tried: AutoTried, observe: Observe) -> None
     if "one" not in auto_tried.reflected:
         raise NoValueError("no session reflected by itself before, so off shows nothing")
     observe("auto_run_after_off", bool(auto_tried.off), sessions=", ".join(sorted(auto_tried.off)))
+    assert not auto_tried.off, f"since off these reflected: {', '.join(sorted(auto_tried.off))}"
+    back = [when for when, on in auto_tried.stands if on]
+    assert not back, f"after off the status says that auto is on {', '.join(back)}"
     assert auto_tried.settings == ["False to True", "True to False"], (
         f"the log says that auto went {', '.join(auto_tried.settings) or 'nowhere'}"
     )

@@ -9,7 +9,9 @@ from fractions import Fraction
 import pytest
 
 from pytest_rollout import Observe, Reported
+from suites.eros.checks.timed import demand_times
 from suites.eros.scenarios.operations import Operations
+from suites.eros.scenarios.timed import Timed
 from suites.eros.views import figures
 from suites.eros.views.alarms import ALERTS, LIMITS, alerts, difference_of, looks, told
 from suites.eros.views.conditions import mean
@@ -35,6 +37,7 @@ PANELS = {**FIELDS, "shadow-diff": "quality_diff"}
 def test_alerts_come_beyond_the_limit_only(
     operations: Operations, figure: str, observe: Observe
 ) -> None:
+    operations.demand_runs()
     seen = list(looks(figure, operations.served, operations.pairs))
     messages = alerts(operations.inbox, figure)
     begun = [look for look in seen if look.begins]
@@ -57,6 +60,7 @@ def test_alerts_come_beyond_the_limit_only(
     [pytest.param(name, marks=pytest.mark.criterion(f"alert-{name}")) for name in LIMITS],
 )
 def test_an_alert_says_what_is_wrong(operations: Operations, figure: str) -> None:
+    operations.demand_runs()
     seen = list(looks(figure, operations.served, operations.pairs))
     known = told(alerts(operations.inbox, figure), seen)
     sent = [(look, known[look.at]) for look in seen if look.at in known]
@@ -85,6 +89,7 @@ def test_an_alert_says_what_is_wrong(operations: Operations, figure: str) -> Non
 def test_a_figure_is_the_one_of_the_journal(
     operations: Operations, figure: str, observe: Observe
 ) -> None:
+    operations.demand_runs()
     served = operations.served
     counted = []
     for last in range(1, figures.WINDOW + 1):
@@ -98,6 +103,11 @@ def test_a_figure_is_the_one_of_the_journal(
         counted.append(value)
     if len(set(counted)) < 2:
         not_done(f"{figure} was the same in each stretch of runs", "let runs differ")
+
+
+@pytest.mark.criterion("metric-available-latency")
+def test_times_are_told_as_they_were(timed: Timed | None) -> None:
+    demand_times(timed)
 
 
 @pytest.mark.criterion("metric-available-shadow-diff")

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollout import Message, Observe
 from suites.eros.scenarios.operations import Operations, Sent
+from suites.eros.scenarios.unheard import Unheard, demand_heard
 from suites.eros.views.alarms import ALERTS, ENGINEERING, LEADERSHIP
 from suites.eros.views.figures import longest_gap
 from suites.eros.views.records import logged
@@ -36,6 +37,7 @@ def observe_records(
 
 @pytest.mark.criterion("log-orchestrator")
 def test_each_run_is_logged(operations: Operations, observe: Observe) -> None:
+    operations.demand_runs()
     told = logged(operations.logs, "eros.orchestrator", "run")
     fields = ("run_id", "request_id", "creator", "pipeline", "shadow", "outcome", "duration_s")
     ended = [run for run in operations.journal if run.said["ended"] is not None]
@@ -140,6 +142,11 @@ def test_alerts_are_told_in_their_channel(
             observe("misrouted", message.channel != ALERTS, channel=ALERTS, of="alert")
     strays = {message.channel for message in in_slack(operations.inbox)}
     assert strays <= {ALERTS, ENGINEERING, LEADERSHIP}, f"messages went to {sorted(strays)}"
+
+
+@pytest.mark.criterion("severity-critical")
+def test_who_was_not_reached_counts_as_told_by_nobody(unheard: Sequence[Unheard]) -> None:
+    demand_heard(unheard)
 
 
 @pytest.mark.criterion("severity-info")

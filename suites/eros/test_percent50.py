@@ -27,6 +27,7 @@ from suites.eros.checks.running import (
     test_waiting_counts,
     test_what_succeeded_was_delivered,
 )
+from suites.eros.checks.timed import test_times_are_told_as_they_were
 
 __all__ = [
     "test_each_creator_on_v5_is_looked_at",
@@ -46,6 +47,7 @@ __all__ = [
     "test_the_step_before_was_as_quick",
     "test_the_step_holds",
     "test_those_on_v5_are_those_selected",
+    "test_times_are_told_as_they_were",
     "test_waiting_counts",
     "test_what_succeeded_was_delivered",
 ]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from pytest_rollout import Observe
+from suites.eros.scenarios.at_noon import Noon, observe_later
 from suites.eros.scenarios.in_flight import REQUESTS, Surge
 from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, Asked, Pulled, Switch
 from suites.eros.views.said import not_done
@@ -52,6 +53,20 @@ def test_a_request_to_the_controller_does_the_same(
     requested: Switch, observe: Observe, moment: datetime
 ) -> None:
     observe_off(requested, observe, "controller", moment)
+
+
+@pytest.mark.criterion("manual-env")
+def test_jobs_of_the_rest_of_the_day_go_to_v4(at_noon: Sequence[Noon], observe: Observe) -> None:
+    for noon in at_noon:
+        if noon.way == "flag":
+            observe_later(noon, observe, "on_v5_after_off", by="flag")
+
+
+@pytest.mark.criterion("manual-controller")
+def test_jobs_go_to_v4_after_the_controller(at_noon: Sequence[Noon], observe: Observe) -> None:
+    for noon in at_noon:
+        if noon.way != "flag":
+            observe_later(noon, observe, "on_v5_after_off", by="controller")
 
 
 @pytest.mark.criterion("rollback-idempotent")

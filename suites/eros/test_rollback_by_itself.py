@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout import Message, Observe, Reported, Stage
 from suites.eros.scenarios.rollback_drills import DRILL, Pulled
 from suites.eros.scenarios.triggers import Triggered
+from suites.eros.scenarios.unheard import Unheard, demand_heard
 from suites.eros.views.service import Service
 from suites.eros.views.trigger_cases import RULES, Row, fires, rows, said
 
@@ -115,6 +116,11 @@ def test_the_on_call_engineer_is_told_of_a_rollback_by_hand(
     pulled: Pulled, observe: Observe
 ) -> None:
     observe("on_call_alerts", _told_on_call(pulled.told, DRILL), rule="the program")
+
+
+@pytest.mark.criterion("step2-on-call-alerted")
+def test_an_alert_that_no_channel_took_is_none(unheard: Sequence[Unheard]) -> None:
+    demand_heard(unheard)
 
 
 def _told_on_call(messages: Sequence[Message], why: str) -> int:

@@ -114,7 +114,12 @@ def test_the_gate_rejects_what_is_wrong_and_nothing_else(
     _demand_counted(shadow_week)
     for rule, request in beside_v5.rejected.items():
         runs = journal.runs(beside_v5.service, creator="luna_free")
-        (run,) = [run for run in journal.shadows(runs) if run.request_id == request]
+        ours = [run for run in journal.shadows(runs) if run.request_id == request]
+        assert len(ours) == 1, (
+            f"request {request} of luna_free, whose draft breaks {rule}, has {len(ours)} shadow "
+            "runs of v5 for that creator in the journal, not one"
+        )
+        run = ours[0]
         assert rule in run.violations, f"a draft that breaks {rule} is not rejected for it"
         assert run.said.text("gate") == "reject"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from pytest_rollout import NoValueError, Reported, Stage, reported, scenario
+from suites.eros.scenarios.rollback_drills import evening
 from suites.eros.views import journal
 from suites.eros.views.journal import Run
 from suites.eros.views.records import logged, noted
@@ -95,6 +96,7 @@ def flag_trials(phase: Stage) -> Trials:
 
 
 def _tried(phase: Stage, service: Service) -> Trials:
+    evening(phase)  # a job would run as bad as a request was to
     made: list[Request] = []
     said: dict[str, Reported] = {}
     names = sorted(service.names)

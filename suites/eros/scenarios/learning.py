@@ -18,7 +18,7 @@ from suites.eros.views.records import lines, logged
 from suites.eros.views.reflecting import Done, call, correction
 from suites.eros.views.service import Service
 
-CREATOR = "alexia"
+CREATOR, FREE = "alexia", "luna_free"  # a page that is paid for, and a free one
 FLAGS = ("ENABLED", "SHADOW_MODE", "PERCENTAGE", "CREATORS", "AUTO_FALLBACK")
 
 
@@ -103,18 +103,24 @@ def first_day(phase: Stage) -> FirstDay:
     phase.operate("eros", "learn", days=0)
     client, program = phase.target("eros").client, phase.file("reflect")
     stamp = f"{phase.now():%Y%m%dT%H%M%S}"
-    tries = ("clean", "overlapping", "unchanged", "corrected")
-    sessions = {tried: f"suite-{tried}-{stamp}" for tried in tries}
+    tries = ("clean", "overlapping", "two rules", "three rules", "unchanged", "corrected")
+    sessions = {tried: f"suite-{tried.replace(' ', '-')}-{stamp}" for tried in tries}
     says = f"A trial of the rollout's checks, to be declined ({stamp})"
     before = call(program, "status", "--json")
-    schedule = _schedule(Service(client), phase.now())
+    service = Service(client)
+    schedule = _schedule(service, phase.now())
     answers = {
         "clean": _validate(client, sessions["clean"], schedule),
         "overlapping": _validate(client, sessions["overlapping"], overlapping(schedule)),
+        "two rules": _validate(client, sessions["two rules"], _too_many(service, CREATOR)),
+        "three rules": _validate(
+            client, sessions["three rules"], _too_many(service, FREE, "paid"), FREE
+        ),
         "unchanged": _correct(client, sessions["unchanged"], says, changed=False),
         "corrected": _correct(client, sessions["corrected"], says, changed=True),
     }
-    findings = {name: reported(answers[name]).each("findings") for name in ("clean", "overlapping")}
+    validated = ("clean", "overlapping", "two rules", "three rules")
+    findings = {name: reported(answers[name]).each("findings") for name in validated}
     return FirstDay(
         before=before,
         after=call(program, "status", "--json"),
@@ -147,8 +153,24 @@ def overlapping(schedule: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [dict(item) for item in (first, {**second, "at": first["at"]}, *rest)]
 
 
-def _validate(client: httpx.Client, session: str, schedule: object) -> httpx.Response:
-    body = {"session": session, "creator": CREATOR, "schedule": schedule}
+def _too_many(service: Service, creator: str, audience: str = "all") -> list[dict[str, Any]]:
+    """One item more than a creator's day may have, two of them at the same time."""
+    limits = {one.text("name"): one.whole("daily_limit") for one in service.roster}
+    return [
+        {
+            "at": f"2026-01-05T{6 + max(number, 1):02}:00:00Z",
+            "minutes": 45,
+            "kind": "post",
+            "audience": audience if number == 0 else "all",
+        }
+        for number in range(limits[creator] + 1)
+    ]
+
+
+def _validate(
+    client: httpx.Client, session: str, schedule: object, creator: str = CREATOR
+) -> httpx.Response:
+    body = {"session": session, "creator": creator, "schedule": schedule}
     return client.post("/validate", json=body)
 
 

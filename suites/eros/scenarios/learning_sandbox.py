@@ -24,25 +24,35 @@ def sandbox(phase: Stage, folder: pytest.TempPathFactory, name: str) -> Sandbox:
     return Sandbox(phase.file("reflect"), folder.mktemp(name), phase.now())
 
 
-@dataclass(frozen=True, slots=True)
-class HooksTried:
-    """The signals of a validation with a finding, and of one without."""
+FOUND = (FINDING["says"], "Keep to the daily limit of alexia", "Plan no paid item on a free page")
 
-    of_finding: Sequence[Reported]
-    of_clean: Sequence[Reported]
+
+@dataclass(frozen=True, slots=True)
+class Hooked:
+    """What a validation found, and the signals that it left."""
+
+    found: Sequence[str]
+    signals: Sequence[Reported]
 
 
 @scenario()
-def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> HooksTried:
-    """The validation agent's hook is told of a finding, and of a clean schedule."""
+def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Hooked]:
+    """The validation agent's hook is told of no finding, of one, of two and of three."""
     tried = sandbox(phase, tmp_path_factory, "hooks")
-    clean: dict[str, object] = {"session": "clean", "creator": "alexia", "findings": []}
-    tried.hook("validation", clean, {**clean, "session": "found", "findings": [FINDING]})
+    events = [
+        {
+            "session": f"{count} found",
+            "creator": "alexia",
+            "findings": [{**FINDING, "says": says} for says in FOUND[:count]],
+        }
+        for count in range(len(FOUND) + 1)
+    ]
+    tried.hook("validation", *events)
     signals = tried.log("signal")
-    return HooksTried(
-        of_finding=[one for one in signals if one.text("session") == "found"],
-        of_clean=[one for one in signals if one.text("session") == "clean"],
-    )
+    return [
+        Hooked(FOUND[:count], [one for one in signals if one.text("session") == event["session"]])
+        for count, event in enumerate(events)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,68 +131,6 @@ def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     tried.run("promote", last.id, "--by", "suite").demand()
     after = tried.file.find(last.id)
     return Graded(file, now, (last.section, after.section if after else "nowhere"))
-
-
-@dataclass(frozen=True, slots=True)
-class AutoTried:
-    """What sessions with and without a signal did at their end."""
-
-    reflected: frozenset[str]  # sessions that reflected by themselves, with auto on
-    off: frozenset[str]  # since it was off
-    unasked: int  # learnings that were committed by the end of a session
-    unanswered: int  # that were, by reflections to which nobody said yes
-    answered: int  # that were, once somebody said yes
-    reviewed_by: str
-    settings: Sequence[str]  # what changed auto, from and to
-
-
-@scenario()
-def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTried:
-    """Auto is on for a session with a signal and one without, and off for one of each kind."""
-    tried = sandbox(phase, tmp_path_factory, "auto")
-    tried.run("on").demand()
-    tried.end("empty")
-    tried.correct("First", session="one")
-    tried.end("one")
-    on, unasked = _by_themselves(tried), _added(tried)
-    for answers in ("", *((word,) for word in UNCLEAR)):
-        tried.reflect(answers, session="one")
-    unanswered = _added(tried)
-    tried.reflect("y", session="one")
-    answered, reviewed = _added(tried), tried.history()[-1].reviewed_by
-    tried.run("off").demand()
-    _feedback_of_each_kind(tried)
-    return AutoTried(
-        reflected=on,
-        off=_by_themselves(tried) - on,
-        unasked=unasked,
-        unanswered=unanswered - unasked,
-        answered=answered - unanswered,
-        reviewed_by=reviewed,
-        settings=[
-            f"{one.get('before')} to {one.get('after')}"
-            for one in tried.log("setting")
-            if one.text("setting") == "auto"
-        ],
-    )
-
-
-def _feedback_of_each_kind(tried: Sandbox) -> None:
-    """A session for each kind of feedback, and one with many signals, each with its end."""
-    about = {"session": "finding", "creator": "alexia"}
-    tried.hook("validation", {**about, "findings": [FINDING]})
-    measured = {**about, "session": "measured", "expected": 100, "actual": 131}
-    tried.hook("performance", {**measured, "says": "Measured"})
-    tried.correct("Corrected", session="corrected")
-    tried.correct("A rule", session="rule", explicit=True)
-    tried.correct(*(f"Lesson {number}" for number in range(9)), session="many")
-    for session in ("finding", "measured", "corrected", "rule", "many"):
-        tried.end(session)
-
-
-def _by_themselves(tried: Sandbox) -> frozenset[str]:
-    found = [one for one in tried.log("reflection") if one.text("mode") == "auto"]
-    return frozenset(str(one.get("session")) for one in found)
 
 
 def _added(tried: Sandbox) -> int:

@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 
 from pytest_rollout import Reported, Stage, reported, scenario
+from suites.eros.scenarios.at_noon import Noon, off_at_noon
 from suites.eros.scenarios.rollback_drills import CONFIGURATIONS
 from suites.eros.views import oracle
 from suites.eros.views.service import Service
 
-TRIED = (1, 9, 11, 20, 29)  # days after the switch
+TRIED = (6, 9, 11, 20, 29)  # days after the switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +43,27 @@ class Old:
     """What became of v4."""
 
     tries: Sequence[Try]
-    removals: Sequence[Asked]
+    off: Noon | None  # v5 was off for days; none where nothing may be switched off
 
 
 @scenario(effect="change", own_target=True)
 def thirty_days(phase: Stage) -> Old:
-    """The kill switch is tried up to day 29; then v4 is asked to go, after a rollback as well.
+    """The kill switch is tried up to day 29, and once v5 is off for three days.
 
-    Elsewhere nothing is switched off and nothing removed: the router's program is asked.
+    Elsewhere nothing is switched off: the router's program is asked.
     """
-    service = Service(phase.target("eros").client)
+    service, clock = Service(phase.target("eros").client), phase.target("eros").clock
     if not phase.embedded:
-        return Old([_looked_up(service)], ())
+        return Old([_looked_up(service)], None)
+    phase.operate("eros", "phase", id="shadow", days=1)  # v4 has a last plan of each creator
     phase.operate("eros", "phase", id="cutover", days=0)
-    tries, day = [], 0
+    tries, begun = [], clock.now()
+    off = off_at_noon(phase, "cutover", "flag", days=3)
+    service.set_flags(**CONFIGURATIONS["cutover"])
     for due in TRIED:
-        phase.operate("eros", "days", count=due - day)
+        clock.to(begun + timedelta(days=due))
         tries.append(_tried(service, due))
-        day = due
-    return Old(tries, ())
+    return Old(tries, off)
 
 
 def _tried(service: Service, day: int) -> Try:

@@ -52,11 +52,22 @@ class Operations:
     inbox: Sequence[Message]
     now: datetime
     rehearsed: bool  # each figure went beyond its limit, came back, and went beyond it again
+    answered: Sequence[str]  # the requests that this suite made, by their ids
 
     @cached_property
     def journal(self) -> tuple[Run, ...]:
         """Every run."""
         return runs(self.service)
+
+    def demand_runs(self) -> None:
+        """Raise AssertionError where requests were answered, and the journal has no run of them."""
+        known = {run.request_id for run in self.journal}
+        lost = [request for request in self.answered if request not in known]
+        asked = len(self.answered)
+        assert not lost, (
+            f"runs are missing: {asked} requests were answered, the journal has no run of "
+            f"{len(lost)} of them, as of {', '.join(lost[:3])}"
+        )
 
     @cached_property
     def served(self) -> list[Run]:
@@ -76,25 +87,27 @@ def operations(phase: Stage) -> Operations:
     Elsewhere nothing is made to go wrong: what happened is read.
     """
     service = Service(phase.target("eros").client)
-    if phase.embedded:
-        _live(phase, service)
+    answered = _live(phase, service) if phase.embedded else ()
     inbox = phase.file("inbox")
     told = read_inbox(inbox) if inbox.is_file() else ()
-    return Operations(service, phase.file("logs"), tuple(told), phase.now(), phase.embedded)
+    logs, now = phase.file("logs"), phase.now()
+    return Operations(service, logs, tuple(told), now, phase.embedded, answered)
 
 
-def _live(phase: Stage, service: Service) -> None:
+def _live(phase: Stage, service: Service) -> Sequence[str]:
+    """Let it all happen; the ids of the requests."""
     evening(phase)
     service.set_flags(**CONFIGURATIONS["shadow"])
     given = [{**_EQUAL, "quality": score} for score in PAIRS]
     asked = [{"creator": "alexia", "after_s": 100, "v4": _EQUAL, "v5": row} for row in given]
-    phase.operate("eros", "runs", runs=asked)
+    answers = [*phase.operate("eros", "runs", runs=asked)["answers"]]
     service.set_flags(**CONFIGURATIONS["canary"])
     rows = [{"creator": "alexia", "after_s": 1, "v5": {**_GOOD, **row}} for row in ROWS]
-    phase.operate("eros", "runs", runs=rows)
+    answers += phase.operate("eros", "runs", runs=rows)["answers"]
     phase.operate("eros", "days", count=1)
     service.post("/rollback", {"reason": "a drill of the alarm", "by": "Olga"})
     service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
+    return [str(answer["request_id"]) for answer in answers if "request_id" in answer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,10 @@ def _stays(phase: Stage, service: Service) -> Mapping[str, bool]:
     found = {}
     _run(phase, [{}] * 10)
     found["ten good runs"] = any(on_v5(service).values())
+    since = phase.target("eros").clock.now()
     phase.operate("eros", "days", count=1)
     found["a day of good runs"] = any(on_v5(service).values())
+    found["a day of jobs"] = any(run.pipeline == "v5" for run in runs(service, since=since))
     asked = service.client.post("/flags", json={"EROS_V5_ENABLED": "true", "by": "Olga"})
     found["switched on without a reset"] = asked.is_success or any(on_v5(service).values())
     status = controller(phase, "status")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import combinations
 
 from pytest_rollout import Reported
 
 RULES = ("overlap", "daily-limit", "page-type")
 _MANY_DAYS = 5  # a plan that is new each day is never the same on all of them
+_MANY_CREATORS = 5  # of whom half never have the same plan on two days
 
 
 def broken(items: Iterable[Reported], creator: Reported) -> tuple[str, ...]:
@@ -65,17 +67,39 @@ def copied(drafts: Iterable[Reported]) -> list[str]:
     """For whom a pipeline plans each of five days or more alike, to the minute."""
     days: dict[tuple[str, str], dict[str, tuple[object, ...]]] = {}
     for draft in drafts:
-        plan = tuple(
-            (item.moment("at").time(), item.text("kind"), item.text("audience"))
-            for item in draft.each("draft")
-        )
         whose = (draft.text("pipeline"), draft.text("creator"))
-        days.setdefault(whose, {})[draft.text("day")] = plan
+        days.setdefault(whose, {})[draft.text("day")] = _plan(draft)
     return [
         f"{pipeline} gives {creator} the same plan on each of {len(plans)} days"
         for (pipeline, creator), plans in days.items()
         if len(plans) >= _MANY_DAYS and len(set(plans.values())) == 1
     ]
+
+
+def repeated(drafts: Iterable[Reported]) -> list[str]:
+    """Days on which a pipeline plans for more than half of many creators what it did on another."""
+    plans: dict[tuple[str, str], dict[str, object]] = {}
+    for draft in drafts:
+        of_day = plans.setdefault((draft.text("pipeline"), draft.text("day")), {})
+        of_day[draft.text("creator")] = _plan(draft)
+    found = []
+    for (left, right), (one, other) in zip(
+        combinations(plans, 2), combinations(plans.values(), 2), strict=True
+    ):
+        both = one.keys() & other.keys()
+        alike = sum(one[name] == other[name] for name in both)
+        if left[0] == right[0] and len(both) >= _MANY_CREATORS and 2 * alike > len(both):
+            of = f"{alike} of {len(both)} creators"
+            found.append(f"{left[0]} plans {right[1]} as it did {left[1]}, for {of}")
+    return found
+
+
+def _plan(draft: Reported) -> tuple[object, ...]:
+    """What a draft plans, by the time of day."""
+    return tuple(
+        (item.moment("at").time(), item.text("kind"), item.text("audience"))
+        for item in draft.each("draft")
+    )
 
 
 def within(schedule: Iterable[Reported], draft: Iterable[Reported], creator: Reported) -> bool:

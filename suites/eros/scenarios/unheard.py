@@ -1,0 +1,141 @@
+"""Alerts whose channel refuses them: the suite's own receivers stand for Slack and the pager."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_rollout import Mode, Receivers, Stage, scenario
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, DRILL, controller, evening
+from suites.eros.views.records import logged
+from suites.eros.views.service import Service
+
+BOTH = frozenset({"slack", "pagerduty"})
+TAKES, REFUSES, CLOSED = "takes it", "refuses", "is not there"
+# How the rollback comes about, and what Slack and the pager do with its alert.
+_CASES = (
+    ("request", TAKES, TAKES),
+    ("request", REFUSES, REFUSES),
+    ("request", CLOSED, CLOSED),
+    ("request", REFUSES, TAKES),
+    ("request", TAKES, REFUSES),
+    ("program", REFUSES, REFUSES),
+    ("program", CLOSED, CLOSED),
+    ("itself", CLOSED, REFUSES),
+    ("itself", TAKES, TAKES),
+)
+_LATER_S = 360  # a sample has passed by then
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the controller says of its alert, and which channels have taken it by then."""
+
+    alerted: bool
+    took: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A rollback, or a warning, while channels do what they do."""
+
+    way: str
+    slack: str
+    pager: str
+    looks: Sequence[Look]  # at once, and once both channels take messages again
+    logged: int  # how often the log says that a message was not delivered
+
+
+@scenario(effect="change", own_target=True)
+def unheard(phase: Stage) -> Sequence[Unheard]:
+    """v5 is rolled back in each way while channels take, refuse, or are gone.
+
+    Elsewhere nobody takes channels away from people on call.
+    """
+    if not phase.embedded:
+        return ()
+    evening(phase)
+    file = phase.file("alerting")
+    kept = file.read_text(encoding="utf-8")
+    with Receivers() as ours, _gone() as gone:
+        try:
+            return [_rolled_back(phase, file, ours, gone, case) for case in _CASES]
+        finally:
+            file.write_text(kept, encoding="utf-8")
+
+
+@contextmanager
+def _gone() -> Iterator[Mapping[str, str]]:
+    """Addresses at which nobody listens any more."""
+    with Receivers() as closed:
+        addresses = {"slack": closed.slack.url, "pagerduty": closed.pagerduty.url}
+    yield addresses
+
+
+def _rolled_back(
+    phase: Stage,
+    file: Path,
+    ours: Receivers,
+    gone: Mapping[str, str],
+    case: tuple[str, str, str],
+) -> Unheard:
+    way, slack, pager = case
+    service = Service(phase.target("eros").client)
+    service.set_flags(**CONFIGURATIONS["percent50"])
+    before = len(ours.messages())
+    undelivered = _undelivered(phase)
+    to = json.loads(file.read_text(encoding="utf-8"))
+    to["SLACK_WEBHOOK_URL"] = gone["slack"] if slack == CLOSED else ours.slack.url
+    to["PD_EVENTS_URL"] = gone["pagerduty"] if pager == CLOSED else ours.pagerduty.url
+    file.write_text(json.dumps(to), encoding="utf-8")
+    ours.slack.mode = Mode.REFUSE if slack == REFUSES else Mode.OK
+    ours.pagerduty.mode = Mode.REFUSE if pager == REFUSES else Mode.OK
+    _roll_back(phase, service, way)
+    looks = [_look(service, ours, before)]
+    ours.slack.mode = ours.pagerduty.mode = Mode.OK
+    to |= {"SLACK_WEBHOOK_URL": ours.slack.url, "PD_EVENTS_URL": ours.pagerduty.url}
+    file.write_text(json.dumps(to), encoding="utf-8")
+    phase.target("eros").clock.advance(_LATER_S)
+    looks.append(_look(service, ours, before))
+    service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
+    return Unheard(way, slack, pager, looks, _undelivered(phase) - undelivered)
+
+
+def _roll_back(phase: Stage, service: Service, way: str) -> None:
+    if way == "request":
+        service.post("/rollback", {"reason": DRILL, "by": "Olga"})
+    elif way == "program":
+        controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
+    else:
+        broken = {"creator": "alexia", "v5": {"seconds": 60, "violations": ["overlap"]}}
+        sound = {"creator": "alexia", "v5": {"seconds": 60, "quality": 85}}
+        phase.operate("eros", "runs", runs=[*[sound] * 8, *[broken] * 2])
+
+
+def _look(service: Service, ours: Receivers, before: int) -> Look:
+    told = [one for one in ours.messages()[before:] if "CRITICAL" in one.text.upper()]
+    state = service.get("/rollback")
+    assert state.flag("active"), "nothing was rolled back, so nobody had to be told"
+    return Look(state.flag("alerted"), frozenset(one.service for one in told))
+
+
+def _undelivered(phase: Stage) -> int:
+    return len(logged(phase.file("logs"), "eros.monitoring", "undelivered"))
+
+
+def demand_heard(tried: Sequence[Unheard]) -> None:
+    """Raise AssertionError where it is said that people were alerted, and no channel took it."""
+    for one in tried:
+        case = f"by {one.way}, while Slack {one.slack} and the pager {one.pager}"
+        for look in one.looks:
+            took = " and ".join(sorted(look.took)) or "no channel"
+            assert look.alerted == (look.took >= BOTH), (
+                f"{case}: alerted is {look.alerted}, and {took} took the message"
+            )
+        refused = (one.slack, one.pager) != (TAKES, TAKES)
+        heard = one.looks[-1].took >= BOTH
+        assert heard or one.logged, f"{case}: the alert never came, and no log says that it failed"
+        assert refused or heard, f"{case}: the alert never came"
