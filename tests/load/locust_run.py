@@ -32,6 +32,7 @@ _ANSWERS = {
     "/ok": b"200 OK",
     "/fail": b"500 Internal Server Error",
     "/moved": b"302 Found\r\nLocation: /ok",
+    "/slow/moved": b"302 Found\r\nLocation: /ok",
 }
 
 
@@ -57,7 +58,7 @@ class Served:
                 head = await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ")[1].decode()
                 answer = _ANSWERS.get(path, b"200 OK")
-                if path == "/slow":
+                if path.startswith("/slow"):
                     await asyncio.sleep(0.2)
                 writer.write(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 2\r\n\r\nok")
                 await writer.drain()

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout.load.generator import clock, histograms, writing
+from pytest_rollout.load.generator.asking import ASKED, Asked, Asker
 from pytest_rollout.load.generator.books import Books
 from pytest_rollout.load.generator.facts import Watch
 from pytest_rollout.load.generator.found import Order
 from pytest_rollout.load.generator.parts import Part, from_message, to_message
-from pytest_rollout.load.generator.recorder import BEGUN, Recorder
+from pytest_rollout.load.generator.recorder import Recorder
 from pytest_rollout.load.schedule import arrivals
 from pytest_rollout.model.load import GeneratorFacts, LoadProfile, LoadRecord, Offer
 from tests.load.records import record_of
@@ -36,7 +37,8 @@ def a_part(worker: int, number: int = 0, *, seconds: int = 4, last: bool = True)
     for planned in arrivals(PROFILE, worker, 2):
         if planned < seconds:
             recorder.start(planned, planned)
-            recorder.on_request("ok", 1.0, None, {BEGUN: (planned, 0.0)})
+            asked = Asked(1, "ok", planned, 0.0, Asker(), may_redirect=False)
+            recorder.on_request("ok", 1.0, None, {ASKED: asked})
     tally = recorder.take(None, 0)
     for second in tally.seconds.values():
         second.planned = second.started

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 import msgpack
 import pytest
@@ -12,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rollout.load.generator import histograms
+from pytest_rollout.load.generator.asking import ASKED, Asked, Asker
 from pytest_rollout.load.generator.parts import Part, from_message, to_message
-from pytest_rollout.load.generator.recorder import BEGUN, Recorder
+from pytest_rollout.load.generator.recorder import Recorder
 from pytest_rollout.load.generator.total import Total
 from pytest_rollout.model.load import GeneratorFacts, LoadProfile, Offer
 from tests.load.locust_run import percentile
@@ -37,7 +40,8 @@ def a_part(worker: int, number: int, values: list[int]) -> Part:
     """Return the part of a worker that was answered in these times."""
     recorder = Recorder(10, 0, open_loop=True)
     for value in values:
-        recorder.on_request("ok", value / 1e3, None, {BEGUN: (1.0, LATE_US / 1e6)})
+        asked = Asked(1, "ok", 1.0, LATE_US / 1e6, Asker(), may_redirect=False)
+        recorder.on_request("ok", value / 1e3, None, {ASKED: asked})
     facts = GeneratorFacts(f"{worker} on here", completed=True)
     figures = {"worker": worker, "number": number, "begin_us": 1, "elapsed_us": 10_000_000}
     return Part.of(recorder.take(None, 0), facts, started=len(values), **figures)
@@ -73,6 +77,57 @@ def test_percentiles_agree_with_exact_ones_within_three_digits(
     kept = percentile(histograms.values(histograms.of_counts(counts)), share)
     assert told == kept
     assert exact <= kept <= exact * 1.001 + 1
+
+
+ENDED = st.tuples(
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 6_000),  # begun, in milliseconds
+    st.sampled_from([0, 1, 900]),  # late, in milliseconds
+    st.integers(0, 3_000_000),  # service, in microseconds
+    st.booleans(),  # whether it failed
+)
+
+
+@FEW
+@given(st.lists(ENDED, max_size=60), st.integers(0, 60), st.sampled_from([0.0, 2.0]))
+def test_what_is_handed_out_is_what_was_counted(
+    ended: list[tuple[str, int, int, int, bool]], cut: int, warm_up: float
+) -> None:
+    """Each answer stands once in its second and, after the warm-up, once in each histogram."""
+    recorder, asker = Recorder(10, warm_up, open_loop=True), Asker()
+    seconds, answered, failed = Counter[int](), Counter[int](), Counter[int]()
+    latency, service = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    requests, tallies = Counter[str](), []
+    for number, (name, begun, late, took, fails) in enumerate(ended):
+        if number == cut:
+            tallies.append(recorder.take(3, 0))
+        asked = Asked(1, name, begun / 1e3, late / 1e3, asker, may_redirect=False)
+        recorder.on_request(name, took / 1e3, OSError() if fails else None, {ASKED: asked})
+        second, whole = int(begun / 1e3 + took / 1e6), histograms.index_of(took + late * 1000)
+        seconds[second] += 1
+        failed[second] += fails
+        answered[whole] += not fails
+        if begun - late >= warm_up * 1000:
+            requests[name] += 1
+            latency[name, whole] += not fails
+            service[name, histograms.index_of(took)] += not fails
+    tallies.append(recorder.take(None, 0))
+    made = [pair for tally in tallies for pair in tally.seconds.items()]
+    ends = [pair for tally in tallies for pair in tally.endpoints.items()]
+    assert _sum((n, second.answered) for n, second in made) == +seconds
+    assert _sum((n, second.failed) for n, second in made) == +failed
+    assert _sum(pair for _, second in made for pair in second.latency.items()) == +answered
+    assert _sum((name, end.requests) for name, end in ends) == requests
+    assert _sum(((name, i), n) for name, end in ends for i, n in end.latency.items()) == +latency
+    told = (((name, i), n) for name, end in ends for i, n in end.service_time.items())
+    assert _sum(told) == +service
+
+
+def _sum(pairs: Iterable[tuple[Any, int]]) -> Counter[Any]:
+    total = Counter[Any]()
+    for key, count in pairs:
+        total[key] += count
+    return +total
 
 
 @FEW

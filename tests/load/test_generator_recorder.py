@@ -8,7 +8,7 @@ import pytest
 
 from pytest_rollout.load.generator import clock, failures
 from pytest_rollout.load.generator.asking import ASKED, Asked, Asker
-from pytest_rollout.load.generator.recorder import BEGUN, MOST_ENDPOINTS, MOST_GROUPS, Recorder
+from pytest_rollout.load.generator.recorder import MOST_ENDPOINTS, MOST_GROUPS, Recorder
 from pytest_rollout.load.generator.tally import Tally
 from pytest_rollout.load.generator.timetable import Timetable
 from pytest_rollout.model.load import LoadProfile, Offer
@@ -42,9 +42,15 @@ def answer(
     time.now = at
     name = str(more.pop("name", "ok"))
     failure = more.pop("failure", None)
-    counting.on_request(
-        name, service * 1e3, failure, {BEGUN: (at - service, late)}, request_type="GET"
-    )
+    told = {ASKED: asked(Asker(), name, at - service, late)}
+    counting.on_request(name, service * 1e3, failure, told, request_type="GET")
+
+
+def asked(
+    asker: Asker, name: str = "page", begun: float = 0.5, late: float = 0, *, stated: bool = False
+) -> Asked:
+    """One request of a user."""
+    return Asked(1, name, begun, late, asker, stated)
 
 
 def taken(counting: Recorder) -> Tally:
@@ -117,7 +123,7 @@ def test_a_redirect_is_no_answer_unless_it_is_asked_for(
 ) -> None:
     counting, asker = recorder(), Asker()
     time.now = 1.0
-    context = {BEGUN: (0.5, 0.0), ASKED: Asked(1, asker, stated)}
+    context = {ASKED: asked(asker, stated=stated)}
     counting.on_request("page", 500.0, None, context, SimpleNamespace(status_code=status))
     counting.on_request("page", 500.0, None, context, SimpleNamespace(status_code=200))
     end = taken(counting).endpoints["page"]
@@ -126,9 +132,10 @@ def test_a_redirect_is_no_answer_unless_it_is_asked_for(
 
 def held(counting: Recorder, asker: Asker) -> dict[str, object]:
     """The context of a request that was answered, and that its user is to judge."""
-    counting.hold(1, asker, ("order", 0.5, 0.0))
+    request = asked(asker, "order")
+    counting.hold(request)
     asker.name = "order"
-    return {BEGUN: (0.5, 0.0), ASKED: Asked(1, asker, may_redirect=False)}
+    return {ASKED: request}
 
 
 def test_an_answer_that_its_user_judged_counts_once(time: Time) -> None:
@@ -170,7 +177,7 @@ def test_a_task_that_raises_counts_unless_what_it_asked_failed(time: Time) -> No
     counting, asker = recorder(), Asker()
     time.now = 1.0
     asker.name = "cart"
-    context = {BEGUN: (0.5, 0.0), ASKED: Asked(1, asker, may_redirect=False)}
+    context = {ASKED: asked(asker, "cart")}
     counting.on_request("cart", 500.0, None, context)
     counting.on_raised(asker, ValueError("no JSON"))
     asker.anew()
@@ -196,7 +203,7 @@ def test_a_failure_is_counted_and_is_no_answer_time(time: Time) -> None:
 def test_what_is_not_answered_at_the_end_is_a_failure(time: Time) -> None:
     counting = recorder()
     time.now = 9.0
-    counting.under_way[1] = "ok", 9.0, 0.0
+    counting.under_way[1] = asked(Asker(), "ok", 9.0)
     time.now = 20.0
     counting.close()
     answer(counting, time, 20.1, 11.1)
@@ -208,7 +215,7 @@ def test_what_is_not_answered_at_the_end_is_a_failure(time: Time) -> None:
 def test_failures_of_the_preparation_of_users_are_said(time: Time) -> None:
     counting = Recorder(10.0, 0.0, open_loop=True)
     counting.on_request("login", 100.0, OSError("no route"))
-    counting.on_request("login", 100.0, None, {BEGUN: (float("-inf"), 0.0)})
+    counting.on_request("login", 100.0, None, {ASKED: asked(Asker(), begun=float("-inf"))})
     tally = taken(counting)
     assert tally.errors == {("login", "OSError: no route"): 1}
     assert not tally.seconds

@@ -119,6 +119,25 @@ def test_no_request_is_lost_whose_task_raises_or_forgets_it(tmp_path: Path) -> N
     assert says["before"] == "KeyError: 'id'"
 
 
+def test_a_redirect_is_a_failure_also_where_a_user_asks_twice_at_once(tmp_path: Path) -> None:
+    """One request ends while the other, which is redirected, goes on."""
+    asking = LOCUSTFILE.replace(
+        'self.client.get("/ok", name="ok")',
+        """
+        gevent.spawn(self.client.get, "/slow", name="plain")
+        gevent.sleep(0.1)
+        self.client.get("/slow/moved", name="moved")""",
+    )
+    with served() as server:
+        load = start(
+            tmp_path, a_profile(1, rate=10), server.url, locustfile=f"import gevent{asking}"
+        )
+        load.ended()
+    ends = {end.name: (end.requests, end.failures) for end in load.record.endpoints}
+    assert ends["plain"][1] == 0
+    assert ends["moved"][0] == ends["moved"][1] == load.record.started > 3
+
+
 def test_an_arrival_that_asks_on_after_the_end_counts_with_all_of_it(tmp_path: Path) -> None:
     asking = LOCUSTFILE.replace(
         'self.client.get("/ok", name="ok")',

@@ -51,14 +51,13 @@ class Process:
         """Begin the load now; later calls change nothing."""
         if self._begun.is_set():
             return
-        gc.collect()
         gc.freeze()  # what stands by now need not be looked through again and again
         self.begin_us = clock.wall_us()
         self.recorder.begin = clock.steady()
         self._watch = Watch()
         self._begun.set()
-        watching = gevent.spawn(self._watch.run)
-        gevent.spawn(self._report).link(lambda _: watching.kill(block=False))
+        self._watch.start()
+        gevent.spawn(self._report).link(lambda _: self._watch.stop())
 
     def begin_once_ready(self) -> None:
         """Begin the load as soon as each user waits for its first arrival, or say so."""

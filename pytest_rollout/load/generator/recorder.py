@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_rollout.load.generator import clock, failures
-from pytest_rollout.load.generator.asking import ASKED, UNSAID, Asker, redirected
+from pytest_rollout.load.generator.asking import ASKED, UNSAID, Asked, Asker, redirected
 from pytest_rollout.load.generator.histograms import index_of
-from pytest_rollout.load.generator.tally import Endpoint, Second, Tally
+from pytest_rollout.load.generator.tally import Answers, Tally
 
-BEGUN = "rollout_begun"  # in the context of a request: when it began, and how late that was
 MOST_GROUPS = 50
 MOST_ENDPOINTS = 200
 _OTHERS = "(other endpoints)"
@@ -25,8 +24,8 @@ class Recorder:
     def __init__(self, duration: float, warm_up: float, *, open_loop: bool) -> None:
         self.duration, self.warm_up, self.open_loop = duration, warm_up, open_loop
         self.begin = _NEVER
-        self.under_way: dict[int, tuple[str, float, float]] = {}  # name, begun, late
-        self.held: dict[int, tuple[str, float, float]] = {}  # answered: their users are to judge
+        self.under_way: dict[int, Asked] = {}
+        self.held: dict[int, Asked] = {}  # answered: their users are to judge
         # Of an arrival, whose start is before the end, each request counts that is asked later.
         self.ends = _NEVER if open_loop else duration
         self.started = 0
@@ -42,10 +41,10 @@ class Recorder:
         self.asked = 0  # requests that began within the load
         self._asked_before = self._most_under_way = 0
         self._tally = Tally()
-        self._second_begin, self._second = -2, Second()
+        self._second = -2  # in which the last answer ended
+        self._answers: dict[str | None, Answers] = {}  # of that second
         self._taken_before = 0
         self._names: set[str] = set()
-        self._of_name: dict[str, Endpoint] = {}  # in this tally
         self._groups: set[tuple[str, str]] = set()
         self._says = failures.remembering()
 
@@ -79,45 +78,51 @@ class Recorder:
             service = response_time * 1e-3
         else:
             service, exception = 0.0, exception or NO_TIME
-        told = None
-        if context:
-            told = context.get(BEGUN)
-            exception = exception or redirected(context, response) or None
-            self._let_go(context)
-        begun, late = told or self._of_another_client(service)
+        asked: Asked | None = context.get(ASKED) if context else None
+        if asked is None:
+            begun, late = self._of_another_client(service)
+        else:
+            begun, late = asked.begun, asked.late
+            if asked.asker.held:
+                self._let_go(asked)
+            if exception is None and not asked.may_redirect:
+                exception = redirected(response)
         if begun < 0 or begun - late >= self.ends or self.closed:
             self._beside_the_load(name, begun, exception)
-            return
-        now = begun + service
-        if not self._second_begin <= now < self._second_begin + 1:
-            self._turn_to(int(now))
-        second = self._second
-        second.answered += 1
-        endpoint = None
-        if begun - late >= self.warm_up:
-            endpoint = self._of_name.get(name) or self._known(name)
-            endpoint.requests += 1
-        if exception is not None:
-            self._fail(name, second, endpoint, exception)
-            self._excuse(context)
-            return
+        elif exception is None:
+            self._answer(name, begun, late, service)
+        else:
+            self._fail(name, begun, late, service, exception)
+            self._excuse(asked)
+
+    def _answer(self, name: str, begun: float, late: float, service: float) -> None:
+        if not self._second <= begun + service < self._second + 1:
+            self._second = int(begun + service)
+            self._answers = self._tally.answers[self._second]
+        end = name if begun - late >= self.warm_up else None
+        answers = self._answers.get(end) or self._answers.setdefault(end, Answers())
         index = index_of(int(service * 1e6 + 0.5))
         if late > 0:
-            latency = index_of(int((service + late) * 1e6 + 0.5))
-            second.latency[latency] += 1
-            if endpoint is not None:
-                endpoint.latency[latency] += 1
-                endpoint.service_time[index] += 1
+            answers.latency[index_of(int((service + late) * 1e6 + 0.5))] += 1
+            answers.service_time[index] += 1
         else:
-            second.latency[index] += 1
-            if endpoint is not None:
-                endpoint.in_time[index] += 1
+            answers.in_time[index] += 1
 
-    def hold(self, key: int, asker: Asker, request: tuple[str, float, float]) -> None:
+    def _fail(self, name: str, begun: float, late: float, service: float, failure: object) -> None:
+        second = self._tally.seconds[int(begun + service)]
+        second.answered += 1
+        second.failed += 1
+        if begun - late >= self.warm_up:
+            endpoint = self._tally.endpoints[self._named(name)]
+            endpoint.requests += 1
+            endpoint.failures += 1
+        self._say(name, failure)
+
+    def hold(self, asked: Asked) -> None:
         """Keep a request that was answered until its user says whether the answer is right."""
-        if key and not self.closed:
-            self.held[key] = request
-            asker.held.add(key)
+        if asked.key and not self.closed:
+            self.held[asked.key] = asked
+            asked.asker.held.add(asked.key)
 
     def settle(self, asker: Asker, failure: object = UNSAID) -> None:
         """Count as failures what a user who is done with it did not judge."""
@@ -147,32 +152,29 @@ class Recorder:
         """Count a request as a failure whose user may not wait for the answer."""
         self._lose(self.under_way, key, NO_ANSWER)
 
-    def _lose(self, kept: dict[int, tuple[str, float, float]], key: int, failure: object) -> None:
+    def _lose(self, kept: dict[int, Asked], key: int, failure: object) -> None:
         """Count a request as a failure that is kept by its key, if it is there still."""
-        name, begun, late = kept.pop(key, ("", 0.0, 0.0))
-        if name and not self.closed:
-            took = (self.now() - begun) * 1e3
-            self.on_request(name, took, failure, {BEGUN: (begun, late)})
+        asked = kept.pop(key, None)
+        if asked is not None and not self.closed:
+            took = (self.now() - asked.begun) * 1e3
+            self.on_request(asked.name, took, failure, {ASKED: asked})
 
-    def _let_go(self, context: Mapping[str, Any]) -> None:
+    def _let_go(self, asked: Asked) -> None:
         """Forget that a request is held: its user judged it."""
-        asked = context.get(ASKED)
-        if asked is not None and asked.asker.held:
-            asked.asker.held.discard(asked.key)
-            self.held.pop(asked.key, None)
+        asked.asker.held.discard(asked.key)
+        self.held.pop(asked.key, None)
 
-    def _excuse(self, context: Mapping[str, Any] | None) -> None:
+    def _excuse(self, asked: Asked | None) -> None:
         """Note for a user that what it asked failed: its task may raise of it."""
-        asked = context.get(ASKED) if context else None
-        asker = asked.asker if asked is not None else self.asker()
+        asker = self.asker() if asked is None else asked.asker
         if asker is not None:
             asker.failed = True
 
     def take(self, before: int | None, users: int) -> Tally:
         """Return what was counted, and the seconds before a number; later ones stay."""
         taken, self._tally = self._tally, Tally()
-        self._second_begin = -2
-        self._of_name.clear()
+        self._second = -2
+        taken.settle(self._named)
         self._count_asked(taken, before)
         if before is not None:
             for number in [number for number in taken.seconds if number >= before]:
@@ -182,8 +184,6 @@ class Recorder:
             taken.seconds[number].users = self._most_under_way if self.open_loop else users
         self._taken_before = max(last, self._taken_before)
         self._most_under_way = len(self.under_way)
-        for endpoint in taken.endpoints.values():
-            endpoint.settle()
         return taken
 
     def _count_asked(self, tally: Tally, before: int | None) -> None:
@@ -194,14 +194,6 @@ class Recorder:
         self.started += asked
         last = int(min(self.now(), self.duration - 1e-6)) if before is None else before - 1
         tally.seconds[max(0, last)].started += asked
-
-    def _turn_to(self, number: int) -> None:
-        self._second_begin, self._second = number, self._tally.seconds[number]
-
-    def _known(self, name: str) -> Endpoint:
-        endpoint = self._tally.endpoints[self._named(name)]
-        self._of_name[name] = endpoint
-        return endpoint
 
     def _named(self, name: str) -> str:
         """Return the name of an endpoint, or of all others where there are too many."""
@@ -223,12 +215,6 @@ class Recorder:
         """Count only a failure, before the begin: users prepare themselves then."""
         if begun < 0 and failure is not None:
             self._say_beside(name, failure)
-
-    def _fail(self, name: str, second: Second, endpoint: Endpoint | None, failure: object) -> None:
-        second.failed += 1
-        if endpoint is not None:
-            endpoint.failures += 1
-        self._say(name, failure)
 
     def _say_beside(self, name: str, failure: object) -> None:
         self.beside += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_rollout.load.generator import histograms
@@ -42,14 +43,15 @@ class Endpoint:
     failures: int = 0
     latency: defaultdict[int, int] = field(default_factory=_counts)
     service_time: defaultdict[int, int] = field(default_factory=_counts)
-    in_time: defaultdict[int, int] = field(default_factory=_counts)  # both are the same
 
-    def settle(self) -> None:
-        """Count those that began in time, whose latency is their service time, as both."""
-        for index, count in self.in_time.items():
-            self.latency[index] += count
-            self.service_time[index] += count
-        self.in_time = _counts()
+
+@dataclass(slots=True)
+class Answers:
+    """Answers without failure of one endpoint in one second, each counted in one or two places."""
+
+    in_time: defaultdict[int, int] = field(default_factory=_counts)  # both times are the same
+    latency: defaultdict[int, int] = field(default_factory=_counts)  # of those that began late
+    service_time: defaultdict[int, int] = field(default_factory=_counts)
 
 
 @dataclass(slots=True)
@@ -58,9 +60,31 @@ class Tally:
 
     seconds: dict[int, Second] = field(default_factory=lambda: defaultdict(Second))
     endpoints: dict[str, Endpoint] = field(default_factory=lambda: defaultdict(Endpoint))
+    # By second, then by endpoint (None: of the warm-up); in the counts of both once it is settled.
+    answers: dict[int, dict[str | None, Answers]] = field(default_factory=lambda: defaultdict(dict))
     start_delay: defaultdict[int, int] = field(default_factory=_counts)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     other_errors: int = 0
+
+    def settle(self, named: Callable[[str], str]) -> None:
+        """Count the answers, by second and by endpoint as it is named."""
+        for number, answers in self.answers.items():
+            for name, answered in answers.items():
+                endpoint = Endpoint() if name is None else self.endpoints[named(name)]
+                self._add(answered, self.seconds[number], endpoint)
+        self.answers.clear()
+
+    @staticmethod
+    def _add(answers: Answers, second: Second, endpoint: Endpoint) -> None:
+        for counts in (answers.in_time, answers.latency):
+            for index, count in counts.items():
+                second.answered += count
+                second.latency[index] += count
+                endpoint.requests += count
+                endpoint.latency[index] += count
+        for counts in (answers.in_time, answers.service_time):
+            for index, count in counts.items():
+                endpoint.service_time[index] += count
 
 
 def percentiles_of(second: Second) -> list[int | None]:

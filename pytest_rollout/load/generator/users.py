@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import gevent
@@ -13,8 +12,9 @@ from locust.env import Environment
 
 from pytest_rollout.load.generator import clock
 from pytest_rollout.load.generator.asking import ASKED, Asked, Asker
+from pytest_rollout.load.generator.cookies import Cookies
 from pytest_rollout.load.generator.process import Process
-from pytest_rollout.load.generator.recorder import BEGUN, Recorder
+from pytest_rollout.load.generator.recorder import Recorder
 
 _LONG = 86_400.0  # seconds: until locust ends the user
 _request = FastHttpSession.request
@@ -29,27 +29,27 @@ class Here:
 class _Session(FastHttpSession):
     """A session that notes when requests begin, and how late the first of an arrival does."""
 
-    user: LoadUser
     recorder: Recorder
+    asker: Asker
 
     def request(  # type: ignore[override]  # all else is given by name
         self, method: str, url: str, name: str | None = None, **kwargs: Any
     ) -> Any:
-        user, recorder = self.user, self.recorder
-        begun = clock.steady() - recorder.begin
-        if user.planned is None:
-            late = 0.0
-        else:
-            late, user.planned = recorder.start(user.planned, begun), None
-        key, called = 0, name or self.request_name or url
+        recorder, asker = self.recorder, self.asker
+        begun, late, planned = clock.steady() - recorder.begin, 0.0, asker.planned
+        if planned is not None:
+            late, asker.planned = recorder.start(planned, begun), None
+        asker.name = called = name or self.request_name or url
+        key = 0
         if begun >= 0 and begun - late < recorder.ends:
             recorder.asked = key = recorder.asked + 1
-            recorder.under_way[key] = called, begun, late
-        user.asker.name = called
-        asked = Asked(key, user.asker, "allow_redirects" in kwargs)
-        kwargs.setdefault("allow_redirects", False)
-        told = {BEGUN: (begun, late), ASKED: asked}
-        kwargs["context"] = {**(kwargs.get("context") or {}), **told}
+        asked = Asked(key, called, begun, late, asker, "allow_redirects" in kwargs)
+        if key:
+            recorder.under_way[key] = asked
+        told = kwargs.get("context")
+        kwargs["context"] = {**told, ASKED: asked} if told else {ASKED: asked}
+        if not kwargs.pop("allow_redirects", False):
+            kwargs["max_redirects"] = 0  # locust's own way holds for requests beside this one, too
         try:
             answer = _request(self, method, url, name, **kwargs)
         except gevent.GreenletExit:
@@ -58,7 +58,7 @@ class _Session(FastHttpSession):
         finally:
             recorder.under_way.pop(key, None)
         if kwargs.get("catch_response"):
-            recorder.hold(key, user.asker, (called, begun, late))
+            recorder.hold(asked)
         return answer
 
 
@@ -75,7 +75,6 @@ class LoadUser(FastHttpUser):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.planned: float | None = None  # start of an arrival that is not begun
         self.asker = Asker()
         self._going = False  # whether an arrival is begun, and its task has not ended
         self._next_paced: float | None = None
@@ -84,7 +83,8 @@ class LoadUser(FastHttpUser):
             return
         self.process = process
         self.client.__class__ = _Session
-        vars(self.client)["recorder"] = process.recorder
+        vars(self.client).update(recorder=process.recorder, asker=self.asker)
+        self.client.cookiejar = self.client.client.cookiejar = Cookies()
         if process.profile.open_loop or self.pacing is not None:
             self.tasks = [_wait_first]
         self.wait_time = self._waiting(self.wait_time)  # type: ignore[method-assign]
@@ -94,18 +94,19 @@ class LoadUser(FastHttpUser):
             return self._until_arrival
         if self.pacing is not None:
             return self._until_paced
-        return partial(self._until_own, own)
 
-    def _until_own(self, own: Callable[[], float]) -> float:
-        self._end_task()
-        return _LONG if self.process.over else own()
+        def until_own() -> float:
+            self._end_task()
+            return _LONG if self.process.over else own()
+
+        return until_own
 
     def _until_arrival(self) -> float:
         self._end_task()
         claimed = self.process.claim()
         if claimed is None:
             return _LONG
-        self.planned, seconds = claimed
+        self.asker.planned, seconds = claimed
         self._going = True
         self.process.recorder.going += 1
         return seconds
@@ -117,24 +118,25 @@ class LoadUser(FastHttpUser):
             return _LONG
         now = self.process.recorder.now()
         last = self._next_paced
-        self._next_paced = max(0.0, now) if last is None else last + self.pacing
-        if self._next_paced >= self.process.duration:
+        self._next_paced = planned = max(0.0, now) if last is None else last + self.pacing
+        if planned >= self.process.duration:
             return _LONG
         self.process.recorder.claimed += 1
-        self.planned = self._next_paced
-        return max(0.0, self.planned - now)
+        self.asker.planned = planned
+        return max(0.0, planned - now)
 
     def _end_task(self) -> None:
         """Count what a task left behind: an arrival that asked nothing, answers not judged."""
-        recorder = self.process.recorder
-        if self.planned is not None:
-            recorder.start(self.planned, recorder.now())
+        asker = self.asker
+        if asker.planned is not None:
+            recorder = self.process.recorder
+            recorder.start(asker.planned, recorder.now())
             recorder.unasked += 1
-            self.planned = None
-        recorder.settle(self.asker)
-        self.asker.anew()
+        if asker.held:
+            self.process.recorder.settle(asker)
+        asker.anew()
         if self._going:
-            recorder.going -= 1
+            self.process.recorder.going -= 1
             self._going = False
 
 
@@ -146,9 +148,9 @@ def _wait_first(user: LoadUser) -> None:
 def unbegun() -> float | None:
     """Return the planned start of the arrival that the current user has not begun; once."""
     user = _current()
-    if user is None or user.planned is None:
+    if user is None:
         return None
-    planned, user.planned = user.planned, None
+    planned, user.asker.planned = user.asker.planned, None
     return planned
 
 
