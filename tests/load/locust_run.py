@@ -80,9 +80,11 @@ class Served:
         ready.set()
         async with server:
             await self._stopped.wait()
+            for listening in server.sockets:  # asyncio forgets one that was accepted just now
+                self.loop.remove_reader(listening)
+            await asyncio.sleep(0.01)
         if stalling is not None:
             stalling.cancel()
-        await asyncio.sleep(0.01)  # one that was accepted just now has its handler then
         for _ in range(100):
             for writer in tuple(self.writers):
                 writer.transport.abort()
