@@ -103,7 +103,7 @@ def test_a_go_says_what_failed_before_and_in_which_run(ledger: Ledger) -> None:
     (condition,) = decision.conditions
     assert (condition.id, condition.owner) == ("demo.canary.works", "sre")
     said = because(condition, decision.timezone)
-    assert said.startswith("it failed before of release v1, in run r1, ended ")
+    assert said.startswith("it failed earlier on release v1, in run r1, ended ")
     look(ledger, "r3", works=FAIL)
     assert to_json(again.judged()) == to_json(decision)
 
