@@ -206,6 +206,9 @@ def requests() -> None:
             for run in runs:
                 run.result()
             mine, bare = ours.spent(), plain.spent()
+            if not mine or not bare:
+                print("one of them had no time to ask: left out", flush=True)
+                continue
             pairs.append((mine, bare))
             print(f"ours {mine:8.0f}/s   bare {bare:8.0f}/s   {mine / bare:.3f}", flush=True)
         told = _wrk(port, 5)
