@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import floor, log10
+from statistics import median
 
 from pytest_rollout.model.finding import Finding, Labels, Part
 from pytest_rollout.model.rule import Cut
@@ -21,7 +23,12 @@ _LEFT, _RIGHT, _TOP, _FOOT = 56, 12, 14, 26
 _HALF_A_TIME = 24
 _INSET = 10  # of the first and last sample
 _SAID = {Drawn.SHARE: "share so far", Drawn.TOTAL: "sum so far", Drawn.VALUES: "each sample"}
+_FEWEST_PAIRS = 3  # of fewer samples nobody can say what is usual
+_GAP = 3  # times the usual distance of two samples
+_GAP_SHARE = 0.08  # of the axis; a shorter gap cannot be seen
 _DOTS = 60  # of more samples only the line is drawn
+
+_Place = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ def _multiple(measured: Measured, curve: Curve, part: Part | None, zone: str) ->
     if curve.value is not None:
         says = f"{measured.take} {amount(str(curve.value), measured.unit, '')}; {says}"
     plot = _Plot(measured, curve, zone)
+    if plot.gaps:
+        says += "; dashed: no sample there"
     return Multiple(title, plot.draw(f"{title}: {says}", part), says)
 
 
@@ -73,6 +82,12 @@ class _Plot:
         cuts = [cut for cut in (measured.passes, measured.fails) if cut is not None]
         self.cuts = cuts[:1] if len(cuts) == 2 and cuts[0].limit == cuts[1].limit else cuts
         self.y = _scale([*_known(curve.points), *(float(cut.limit) for cut in self.cuts)])
+        self.places = [
+            None if point.value is None else (self.x(point.at_us), self.y(point.value))
+            for point in curve.points
+        ]
+        self.known = [place for place in self.places if place is not None]
+        self.gaps = _gaps(self.known, self.x.right - self.x.left)
         self.drawing = Drawing(_WIDTH, _HEIGHT)
 
     def draw(self, label: str, part: Part | None) -> str:
@@ -130,14 +145,14 @@ class _Plot:
                 self.drawing.rect((at - 1.5, _TOP), (at + 1.5, _HEIGHT - _FOOT), "silent", words)
 
     def _line(self) -> None:
-        places = [
-            None if point.value is None else (self.x(point.at_us), self.y(point.value))
-            for point in self.curve.points
-        ]
-        self.drawing.path(places, "line seen")
-        known = [place for place in places if place is not None]
-        if len(known) <= _DOTS:
-            for at, value in known:
+        broken: list[_Place | None] = []
+        for place in self.places:
+            broken += [None, place] if place in self.gaps else [place]
+        self.drawing.path(broken, "line seen")
+        for after, before in self.gaps.items():
+            self.drawing.path([before, after], "line seen gap")
+        if len(self.known) <= _DOTS:
+            for at, value in self.known:
                 self.drawing.add("circle", "dot seen", cx=at, cy=value, r=2.5)
 
     def _limits(self) -> None:
@@ -164,6 +179,16 @@ class _Plot:
         for point in offenders[:1]:
             at, high = self.x(point.at_us), self.y(point.value or 0.0)
             self.drawing.add("circle", "offender", cx=at, cy=high, r=7.0)
+
+
+def _gaps(known: Sequence[_Place], width: float) -> dict[_Place, _Place]:
+    """The places that follow a stretch without samples, each with the one before it."""
+    pairs = list(pairwise(known))
+    if len(pairs) < _FEWEST_PAIRS:
+        return {}
+    usual = median(after[0] - before[0] for before, after in pairs)
+    least = max(_GAP * usual, _GAP_SHARE * width)
+    return {after: before for before, after in pairs if after[0] - before[0] > least}
 
 
 def _near(point: CurvePoint, value: Fraction, at_us: int | None) -> bool:

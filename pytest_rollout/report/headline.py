@@ -24,6 +24,7 @@ def facts(decision: Decision) -> list[tuple[str, str, str]]:
         ("Window", f"{decision.window}{' (over)' * _is_over(decision)}", ""),
         ("Decided", moment(decision.decided_at, decision.timezone), ""),
         ("Clock", _clock(decision), ""),
+        ("Run by", _producer(decision), ""),
     ]
     return [(name, cut(value, NAME), cut(more, NAME)) for name, value, more in rows if value]
 
@@ -38,6 +39,14 @@ def since(decision: Decision, evaluations: Sequence[Evaluation]) -> list[tuple[s
         return []
     first = moment(same[-1].decided_at, decision.timezone)
     return [("Since", cut(f"{first} ({count(len(same), 'evaluation')})", NAME), "")]
+
+
+def _producer(decision: Decision) -> str:
+    """What sort of machine ran it; all that it says of itself stands in the record."""
+    producer = decision.producer
+    if producer is None:
+        return ""
+    return producer.kind if producer.authenticated else f"{producer.kind} (not authenticated)"
 
 
 def _is_over(decision: Decision) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -35,6 +36,7 @@ MOST_NOTED = 2  # lines of a notice, which stands above the reasons
 MOST_ROWS_OF_PAGE = 3_000  # evidence of all criteria together
 MOST_UNFOLDED = 100  # criteria of one verdict; more take a browser long, and nobody reads them
 
+_BACKQUOTED = re.compile(r"`([^`]+)`")
 _TONES = {
     Verdict.FAIL: "bad",
     Verdict.WAIVED: "note",
@@ -114,7 +116,7 @@ def to_html(
         story=story,
         line=timeline(decision, story.happened),
         near=near_misses(decision.criteria, story.measured),
-        trend=trend_of_gate(decision, story.evaluations),
+        trend=trend_of_gate(decision, story.evaluations, story.measured),
         sparks=_sparks(decision, story),
         clock=partial(calendar.wall, zone=decision.timezone),
         rails=guardrails,
@@ -176,7 +178,13 @@ def page(name: str, *sheets: str) -> tuple[Template, Markup, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cut": _cut, "word": text.word, "tone": _tone, "svg": Markup}
+    environment.filters |= {
+        "cut": _cut,
+        "prose": _prose,
+        "word": text.word,
+        "tone": _tone,
+        "svg": Markup,
+    }
     # Of each check: what a template calls as a function costs several times as much.
     environment.filters |= {"subject": text.subject, "attempts": text.attempts, "worth": worth}
     environment.filters |= {"said": sentences.text, "called": _called}
@@ -202,6 +210,11 @@ def _safe(value: object) -> object:
 
 def _cut(value: str, most: int = text.TEXT) -> Markup:
     return escape(text.cut(value, most))
+
+
+def _prose(value: str, most: int = text.TEXT) -> Markup:
+    """A sentence with what stands between backquotes as code: it is a command or a name."""
+    return Markup(_BACKQUOTED.sub(r"<code>\1</code>", str(_cut(value, most))))
 
 
 def _called(verdict: Verdict, row: FindingRow) -> str:

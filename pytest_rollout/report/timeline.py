@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 
 from pytest_rollout import calendar
 from pytest_rollout.model.decision import Decision
@@ -13,8 +14,12 @@ from pytest_rollout.report.svg import Drawing
 from pytest_rollout.report.time_axis import TimeAxis
 
 MOST_ROWS = 40
+MOST_OPEN = 12  # rows that are shown without being opened
 _WIDTH, _LEFT, _RIGHT = 1120, 92, 24
 _LANE, _TOP, _FOOT = 26, 8, 24
+_LETTER = 6.4  # the width of a letter
+_ASIDE = 10  # from a mark to its words
+_FEWEST = 8  # letters; fewer say nothing
 _LANES = {  # kind: the lane that it stands in
     **dict.fromkeys((Kind.BEGIN, Kind.END, Kind.DECISION), "phase"),
     **dict.fromkeys((Kind.CHANGE, Kind.ACTION, Kind.OTHER), "changes"),
@@ -32,6 +37,11 @@ class Timeline:
     svg: str
     rows: tuple[tuple[str, str, str], ...]  # when, what sort, what
     hidden: int
+
+    @property
+    def open(self) -> bool:
+        """Whether the rows are few enough to be shown at once."""
+        return len(self.rows) <= MOST_OPEN
 
 
 def timeline(decision: Decision, happened: Sequence[Happened]) -> Timeline | None:
@@ -82,9 +92,10 @@ def _plot(decision: Decision, told: Sequence[Happened]) -> str:
     for number, lane in enumerate(lanes):
         middle = _TOP + _LANE * (number + 0.5)
         drawing.text(_LEFT - 10, middle + 4, lane, "end")
-        for event in told:
-            if _LANES[event.kind] == lane:
-                _mark(drawing, x, event, middle)
+        members = [event for event in told if _LANES[event.kind] == lane]
+        for event in members:
+            _mark(drawing, x, event, middle)
+        _words(drawing, x, members, middle, decision.address.name)
     label = f"What happened in {decision.address.name}: {len(told)} entries, listed below"
     return drawing.svg(label, class_="plot timeline")
 
@@ -101,3 +112,31 @@ def _mark(drawing: Drawing, x: TimeAxis, event: Happened, middle: float) -> None
         drawing.hatched((at, middle - 7), (max(end, at + 3), middle + 7))
         return
     drawing.add("circle", f"mark {class_}", event.says, cx=at, cy=float(middle), r=5.0)
+
+
+def _words(
+    drawing: Drawing, x: TimeAxis, members: Sequence[Happened], middle: float, phase: str
+) -> None:
+    """Write beside each mark of a lane what it is, as far as there is room for it."""
+    places = [x(event.at_us) for event in members]
+    taken = float(_LEFT)  # up to here the lane is full
+    for place, event, following in zip(places, members, [*places[1:], x.right], strict=True):
+        says = event.says.removeprefix(f"{phase}.").removeprefix(f"{phase}/")
+        if event.kind in (Kind.FREEZE, Kind.UNKNOWN):
+            taken = x(event.until_us) if event.until_us else x.right
+        elif words := _fitted(says, following - place - 2 * _ASIDE):
+            drawing.text(place + _ASIDE, middle + 4, words, "said")
+            taken = place + _ASIDE + len(words) * _LETTER
+        elif words := _fitted(says, place - taken - 2 * _ASIDE):
+            drawing.text(place - _ASIDE, middle + 4, words, "said end")
+            taken = place
+        else:
+            taken = place
+
+
+def _fitted(says: str, width: float) -> str:
+    """The words, cut to a width; empty where hardly any would be left."""
+    letters = int(width / _LETTER)
+    if len(says) <= letters:
+        return says
+    return shorten(says, letters, placeholder="…") if letters >= _FEWEST else ""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import exact
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.numbers import decimal
-from pytest_rollout.model.story import Evaluation
-from pytest_rollout.report.fact_words import wall
+from pytest_rollout.model.story import Drawn, Evaluation, Measured
+from pytest_rollout.report.fact_words import amount, wall
 from pytest_rollout.report.svg import Drawing, Scale
 
 MOST_METRICS = 6
@@ -22,7 +23,8 @@ class MetricTrend:
     """The value of a criterion over the evaluations, the newest last."""
 
     id: str
-    first: str
+    lowest: str
+    highest: str
     last: str
     svg: str
 
@@ -35,8 +37,15 @@ class GateTrend:
     metrics: tuple[MetricTrend, ...]
 
 
-def trend_of_gate(decision: Decision, evaluations: Sequence[Evaluation]) -> GateTrend | None:
-    """Return the trend; None where the gate was evaluated once."""
+def trend_of_gate(
+    decision: Decision,
+    evaluations: Sequence[Evaluation],
+    measured: Mapping[str, tuple[Measured, ...]],
+) -> GateTrend | None:
+    """Return the trend; None where the gate was evaluated once.
+
+    ``measured`` tells the unit of each criterion's values.
+    """
     if len(evaluations) < 2:
         return None
     rows = tuple(
@@ -51,7 +60,7 @@ def trend_of_gate(decision: Decision, evaluations: Sequence[Evaluation]) -> Gate
         for evaluation in reversed(evaluations)
     )
     key = sorted(decision.criteria, key=_importance)
-    trends = (_trend(finding.id, evaluations) for finding in key)
+    trends = (_trend(finding.id, evaluations, measured.get(finding.id, ())) for finding in key)
     return GateTrend(rows, tuple(trend for trend in trends if trend is not None)[:MOST_METRICS])
 
 
@@ -59,7 +68,9 @@ def _importance(finding: Finding) -> tuple[int, bool]:
     return finding.verdict.rank, finding.severity != "hard"
 
 
-def _trend(id_: str, evaluations: Sequence[Evaluation]) -> MetricTrend | None:
+def _trend(
+    id_: str, evaluations: Sequence[Evaluation], measured: tuple[Measured, ...]
+) -> MetricTrend | None:
     values = []
     for evaluation in evaluations:
         if id_ in evaluation.values:
@@ -69,9 +80,18 @@ def _trend(id_: str, evaluations: Sequence[Evaluation]) -> MetricTrend | None:
                 continue
     if len(values) < 2:
         return None
-    return MetricTrend(
-        id_, decimal(values[0]), decimal(values[-1]), sparkline([float(value) for value in values])
+    lowest, highest, last = (
+        _said(value, measured) for value in (min(values), max(values), values[-1])
     )
+    line = sparkline([float(value) for value in values])
+    return MetricTrend(id_, lowest, highest, last, line)
+
+
+def _said(value: Fraction, measured: tuple[Measured, ...]) -> str:
+    """A value for people: a share in percent, all others with their unit."""
+    share = any(rule.drawn is Drawn.SHARE for rule in measured)
+    unit = next((rule.unit for rule in measured), "")
+    return amount(decimal(value * 100), "%", "") if share else amount(decimal(value), unit, "")
 
 
 def sparkline(values: Sequence[float | None], label: str = "") -> str:

@@ -37,3 +37,14 @@ def test_no_time_is_cut_off_at_the_edge() -> None:
     words = r'<text x="([\d.]+)" y="[\d.]+" class="(\w+)">(\d\d:\d\d:\d\d)</text>'
     at, anchor, _ = re.findall(words, plot.svg)[-1]
     assert float(at) + (0 if anchor == "end" else 26) <= width
+
+
+def test_a_stretch_without_samples_is_dashed_and_an_even_row_is_not() -> None:
+    def gaps(*minutes: int) -> int:
+        points = tuple(CurvePoint(minute * 60_000_000, 1.0) for minute in minutes)
+        told = replace(measured(), curves=(Curve((), points, len(points)),))
+        (plot,) = multiples(told, FINDING, "UTC")
+        return plot.svg.count('class="line seen gap"')
+
+    assert gaps(0, 1, 2, 3, 12, 13) == 1
+    assert gaps(0, 1, 2, 3, 4, 5) == 0

@@ -8,13 +8,17 @@ import pytest
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.story import (
+    Drawn,
+    Evaluation,
     Happened,
     Kept,
     Kind,
+    Measured,
     StepState,
     Story,
     Todo,
 )
+from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import text
 from pytest_rollout.report.html import to_html
 from pytest_rollout.report.markdown import to_markdown
@@ -96,6 +100,20 @@ def test_the_trend_shows_values_of_the_evaluations(told: tuple[Decision, Story])
     assert [("v2" in row, "v1" in row) for row in rows] == [(True, False), (False, True)]
 
 
+def test_the_trend_says_where_a_share_was_lowest_highest_and_last_in_percent() -> None:
+    decision = given.no_go()
+    finding = decision.criteria[0]
+    values = ("0", "0.43", "0.02")
+    evaluations = tuple(
+        Evaluation(f"2025-11-10T0{n}:00:00+00:00", Answer.GO, "v1", {}, {finding.id: value})
+        for n, value in enumerate(values)
+    )
+    rule = Measured("ok", "rate", Drawn.SHARE, "", None, None)
+    story = Story(evaluations=evaluations, measured={finding.id: (rule,)})
+    (_, row) = section(page((decision, story)), "trend").one("table", class_="metrics").all("tr")
+    assert [cell.text for cell in row.all("td")][1:] == ["0 %", "43 %", "2 %"]
+
+
 def test_words_of_evidence_are_never_markup(told: tuple[Decision, Story]) -> None:
     decision, story = told
     bad = "<script>alert(1)</script>"
@@ -142,3 +160,41 @@ def test_a_stretch_of_which_nobody_knows_is_hatched(told: tuple[Decision, Story]
     assert len(part.all("path", class_="hatch")) == 2
     assert "unknown" in [node.text for node in part.all("text")]
     assert any("run r9: killed" in row.text for row in part.one("table").all("tr"))
+
+
+def words_of(decision: Decision, happened: tuple[Happened, ...]) -> list[str]:
+    drawn = section(page((decision, Story(happened=happened))), "timeline").one("svg")
+    return [node.text for node in drawn.all("text") if "said" in (node.attributes["class"] or "")]
+
+
+def test_marks_of_the_timeline_say_what_they_are_where_there_is_room(
+    told: tuple[Decision, Story],
+) -> None:
+    decision, _ = told
+    minute = 60_000_000
+    begun = Happened(Kind.BEGIN, NINE, "begun by Ada")
+    trip = Happened(Kind.TRIP, NINE + minute, "shop.canary.errors tripped: " + "more " * 100)
+    assert words_of(decision, (begun, trip)) == [
+        "begun by Ada",
+        f"{decision.gate.value} {decision.answer.value}",
+        *[word for word in words_of(decision, (begun, trip)) if word.startswith("errors tripped")],
+    ]
+    (cut,) = (word for word in words_of(decision, (begun, trip)) if "tripped" in word)
+    assert cut.startswith("errors tripped: more")
+    assert cut.endswith("…")
+
+
+def test_marks_at_the_same_place_do_not_write_over_one_another(
+    told: tuple[Decision, Story],
+) -> None:
+    decision, _ = told
+    crowd = tuple(Happened(Kind.CHANGE, NINE + n, f"change number {n}") for n in range(3))
+    assert [word for word in words_of(decision, crowd) if "number" in word] == ["change number 2"]
+
+
+def test_a_command_in_a_sentence_is_set_as_code_and_stays_inert() -> None:
+    decision = given.no_go()
+    says = "first `rollout clear <b>`, then rest"
+    item = page((decision, Story(todo=(Todo("sre", says, ""),)))).one("ol", class_="todo")
+    assert item.one("code").text == "rollout clear <b>"
+    assert "`" not in item.text
