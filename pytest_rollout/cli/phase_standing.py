@@ -179,10 +179,7 @@ def _people(plan: Plan, now: datetime) -> Mapping[str, str]:
     day = now.astimezone(ZoneInfo(plan.timezone)).date()
     roles = dict.fromkeys(role for person in plan.roster.people for role in person.roles)
     roles |= dict.fromkeys(deputy.role for deputy in plan.roster.deputies)
-    return {
-        role: ", ".join(person.name or person.id for person in plan.roster.holders(role, day))
-        for role in roles
-    }
+    return {role: plan.roster.names_of(role, day) for role in roles}
 
 
 def _name(plan: Plan, person: str) -> str:

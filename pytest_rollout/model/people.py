@@ -98,6 +98,10 @@ class Roster:
             )
         )
 
+    def names_of(self, role: str, day: date) -> str:
+        """The names of those who hold a role on a day; empty where nobody does."""
+        return ", ".join(person.name or person.id for person in self.holders(role, day))
+
     def holders(self, role: str, day: date) -> tuple[Person, ...]:
         """Everybody who holds a role on a day."""
         return tuple(person for person in self.people if self.holds(person.id, role, day))

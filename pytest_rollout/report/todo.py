@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Finding
@@ -92,7 +94,14 @@ class _Given:
     @property
     def owners(self) -> str:
         """Who sees to it."""
-        return " or ".join(self.phase.owners)
+        return " or ".join(map(self.named, self.phase.owners))
+
+    def named(self, role: str) -> str:
+        """A role with the people who held it when the gate was judged: ``sre (Ada)``."""
+        at = datetime.fromisoformat(self.decision.judged_at)
+        day = at.astimezone(ZoneInfo(self.plan.timezone)).date()
+        people = self.plan.roster.names_of(role, day)
+        return f"{role} ({people})" if people else role
 
     @property
     def run(self) -> str:
@@ -161,7 +170,7 @@ class _Given:
             mine = owed.id.startswith(f"{name}.")  # else a demand, as phase.release
             says = f"settle {self._slug(owed.id) if mine else owed.id} by {owed.due}"
             full = owed.id if mine else f"{name}.{owed.id}"
-            yield Todo(owed.owner, says, f"rollout explain {full} --env {where}")
+            yield Todo(self.named(owed.owner), says, f"rollout explain {full} --env {where}")
 
     def _signatures(self) -> Iterator[Todo]:
         """Ask for the first signature that is open."""
@@ -173,7 +182,7 @@ class _Given:
                 f"rollout sign {self.decision.address} --env {self.decision.environment} "
                 f"--as {role} --by NAME --key FILE"
             )
-            yield Todo(str(role), f"sign it{more}", command)
+            yield Todo(self.named(str(role)), f"sign it{more}", command)
 
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""

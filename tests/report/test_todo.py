@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from pytest_rollout.model.decision import Cause, Condition, Decision
 from pytest_rollout.model.finding import Finding, Reason, said
+from pytest_rollout.model.people import Deputy, Person, Roster
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.story import Evaluation
 from pytest_rollout.model.verdict import Answer, Verdict
@@ -164,3 +166,17 @@ def test_a_gate_without_a_criterion_asks_for_one(decided: tuple[Plan, Decision])
     held = replace(decision, decision=Answer.HOLD, criteria=(), guardrails=(), reasons=(nothing,))
     first, *_ = todo(plan, plan.phases[0], held)
     assert first.says.startswith(f"state a hard criterion of {decision.address}")
+
+
+def test_an_owner_is_named_with_the_people_of_that_day(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    judged = datetime.fromisoformat(decision.judged_at).date()
+    day = timedelta(days=1)
+    deputies = (
+        Deputy("sre", "bob", judged - day, judged),
+        Deputy("sre", "eve", judged - 9 * day, judged - day),  # before that day
+    )
+    people = (Person("ada", "Ada", ("sre",)), Person("bob", "Bob", ()), Person("eve", "Eve", ()))
+    manned = replace(plan, roster=Roster(people, deputies))
+    (first, *_) = todo(manned, manned.phases[0], replace(decision, drill=None))
+    assert first.who == "sre (Ada, Bob)"
