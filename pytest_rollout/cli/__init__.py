@@ -34,6 +34,7 @@ _VERBS = {
     "ingest": "Bring in approvals of a pull request, or results of other tools.",
     "init": "Write a plan, its checks, and what CI and editors need, from a template.",
     "join": "Decide from several runs that each did a part of the checks.",
+    "ledger": "Take observations of old runs out of a ledger that has grown for years.",
     "load": "Run the phase that makes loads, show them, and answer with its decision.",
     "merge": "Bring what other ledgers hold into the project's.",
     "record": "Put on record what happens in a phase: a change, an incident, a freeze.",

@@ -18,6 +18,7 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import run_folders
+from pytest_rollout.report.fact_words import count
 
 _MOST_PROBLEMS = 20
 _MOST_BYTES = 64_000_000
@@ -141,6 +142,11 @@ def _lines(verified: Verification) -> Iterator[str]:
     yield from (
         f"run {name} has not finished{settled.get(name, '')}" for name in verified.unfinished
     )
+    for act in verified.compacted:
+        yield (
+            f"{count(len(act.runs), 'run')} cannot be judged again: the observations were taken "
+            f"out at {act.at} by {act.by} ({act.why})"
+        )
     for open_run in verified.holding:
         yield f"{open_run.gate} in {open_run.environment} holds until a full run of it is sealed"
     yield from verified.problems[:_MOST_PROBLEMS]

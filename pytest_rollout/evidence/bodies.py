@@ -152,6 +152,17 @@ class RunSettled(StoredEvent):
     by: Named
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCompacted(StoredEvent):
+    """A person took the observations of old runs out of the ledger; of no phase."""
+
+    TYPE: ClassVar[str] = "compaction"
+
+    runs: tuple[Id, ...]
+    by: Named
+    observations: int
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """The run ended in order: what it says went wrong, and how many records it left."""
@@ -249,7 +260,7 @@ KINDS: Mapping[RecordKind, type[Body]] = {
 _KINDS_OF = {held: kind for kind, held in KINDS.items()}
 EVENTS: tuple[type[StoredEvent], ...] = (
     *(TripEvent, StepTaken, PeopleTold, PhaseBegun, StatementAmended, PhaseEnded, RunSettled),
-    *(ClearanceGiven, ClearanceOverridden),
+    *(ClearanceGiven, ClearanceOverridden, LedgerCompacted),
 )
 
 

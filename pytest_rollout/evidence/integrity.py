@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from math import inf
 from operator import itemgetter
 
 from pytest_rollout.evidence.bodies import ItemReport
+from pytest_rollout.evidence.compaction import Compaction
 from pytest_rollout.evidence.decoding import UndecodableError, agrees
 from pytest_rollout.evidence.joined_runs import pieces
 from pytest_rollout.evidence.ledger import Ledger
@@ -24,18 +26,36 @@ from pytest_rollout.evidence.run_log import RunLog, Told
 from pytest_rollout.model.plan import Address
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What keeps a run from being judged: damage, or a compaction; neither where it is whole."""
+
+    damage: str | None = None
+    compacted: Compaction | None = None
+
+
 def damage(ledger: Ledger, log: RunLog) -> str | None:
-    """What is wrong first with all the records of a run, or None where they are whole."""
+    """What keeps a run from being judged, or None where all of its records are whole.
+
+    That its observations were taken out on record counts, too: they cannot be judged.
+    """
+    found = condition(ledger, log)
+    return found.damage or (found.compacted.says if found.compacted else None)
+
+
+def condition(ledger: Ledger, log: RunLog) -> Condition:
+    """What is wrong first with all the records of a run, and by what act observations are out."""
     kept = ledger.kept(log.records[0].run) if log.records else None
     if kept is not None and kept.whole is not None and kept.whole == log.last:
-        return next(_after(log), None)
+        return Condition(next(_after(log), None))
+    compacted: list[Compaction] = []
     try:
-        wrong = next(_problems(ledger, log), None)
+        wrong = next(_problems(ledger, log, compacted), None)
     except UndecodableError as error:
-        return str(error)
-    if kept is not None and wrong is None:
+        return Condition(str(error))
+    if kept is not None and wrong is None and not compacted:
         kept.whole = log.last
-    return wrong
+    return Condition(wrong, next(iter(compacted), None))
 
 
 def damage_since(ledger: Ledger, sequence: int) -> str | None:
@@ -83,7 +103,8 @@ def word_problems(records: Iterable[Record]) -> Iterator[str]:
             yield str(error)
 
 
-def _problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
+def _problems(ledger: Ledger, log: RunLog, compacted: list[Compaction]) -> Iterator[str]:
+    """What is wrong, as it is found; by what act observations are out is noted in ``compacted``."""
     kept = log.evidence
     if not kept or kept[0].kind is not RecordKind.RUN:
         yield "its first record is gone"
@@ -98,7 +119,7 @@ def _problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
             yield f"the seal counts {log.seal.records} records, the ledger holds {len(sealed)}"
         if seal_digest(record.first.hash for record in sealed) != log.seal.digest:
             yield "the records are not those that were sealed"
-    yield from _row_problems(ledger, log)
+    yield from _row_problems(ledger, log, compacted)
     if log.start.joins:
         yield from _joined_problems(ledger, log)
 
@@ -113,7 +134,7 @@ def _joined_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
     """Of a run that holds other runs together: whether it holds what they hold."""
     parts = [RunLog(ledger.of_run(run)) for run in log.start.joins]
     for run, part in zip(log.start.joins, parts, strict=True):
-        wrong = "its first record is gone" if not part.evidence else damage(ledger, part)
+        wrong = "its first record is gone" if not part.evidence else condition(ledger, part).damage
         if wrong:
             yield f"joined run {run}: {wrong}"
             return
@@ -141,8 +162,13 @@ def _after(log: RunLog) -> Iterator[str]:
                 yield f"record {record.sequence} ({record.kind}) was added after the seal"
 
 
-def _row_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
-    """Of the observations of a run: whether they are those that its batches were written with."""
+def _row_problems(ledger: Ledger, log: RunLog, compacted: list[Compaction]) -> Iterator[str]:
+    """Of the observations of a run: whether they are those that its batches were written with.
+
+    All of them may be out by an act on record; some of them never.
+    """
+    gone: list[Told[ItemReport]] = []
+    there = False
     stored = groupby(ledger.store.rows_of_run(log.first.run), itemgetter(0))
     batch_of, rows = next(stored, _NO_ROWS)
     for batch in log.batches:
@@ -150,7 +176,18 @@ def _row_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:
         while batch_of < sequence:  # of a record that is none of the evidence
             batch_of, rows = next(stored, _NO_ROWS)
         mine = [row for _, row in rows] if batch_of == sequence else []
+        if batch.body.observations and not mine:
+            gone.append(batch)
+            continue
+        there = there or bool(mine)
         yield from _batch_problems(batch, mine)
+    if not gone:
+        return
+    act = None if there else ledger.compaction_of(log.first.run)
+    if act is None:
+        yield from _batch_problems(gone[0], [])
+    else:
+        compacted.append(act)
 
 
 def _batch_problems(batch: Told[ItemReport], rows: Sequence[Row]) -> Iterator[str]:

@@ -50,6 +50,7 @@ def _out_of(store: Store, chain: Sequence[Record]) -> ListedStore:
             file=store.get,
             hides=lambda record: store.hides(there[record.sequence]),
             problems=store.problems,
+            compactions=store.compactions,
         ),
     )
 

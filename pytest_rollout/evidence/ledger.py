@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_rollout.evidence import compaction
 from pytest_rollout.evidence.bodies import Attached, Body, ItemReport, kind_of_body
 from pytest_rollout.evidence.clean_bodies import redacted, redacted_rows
+from pytest_rollout.evidence.compaction import Compaction
 from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.records import (
     Batch,
@@ -82,6 +84,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._kept: Kept | None = None
+        self._compactions: tuple[Head, dict[str, Compaction]] | None = None  # when last read
 
     @property
     def name(self) -> str:
@@ -101,6 +104,17 @@ class Ledger:
         """Add one record to the chain."""
         return self._append(draft, [])
 
+    def compact(self, draft: Draft, runs: Sequence[str]) -> Head:
+        """Add one record and take the observations of runs out, both or nothing."""
+        return self.store.compact(self._entry(draft), runs)
+
+    def compaction_of(self, run: str) -> Compaction | None:
+        """The act on record that took the observations of a run out; None where there is none."""
+        head = self.store.head()
+        if self._compactions is None or self._compactions[0] != head:
+            self._compactions = head, compaction.by_run(self.store.compactions())
+        return self._compactions[1].get(run)
+
     def append_batch(self, run: str, environment: str, batch: Batch, worker: str) -> Head:
         """Add what one item left, its observations with it."""
         rows: list[Row] = [row.row() for row in redacted_rows(batch.observations)]
@@ -117,10 +131,12 @@ class Ledger:
         return self._append(Draft(body, run, plan, storable(batch.item), environment), rows)
 
     def _append(self, draft: Draft, rows: list[Row]) -> Head:
+        return self.store.append(self._entry(draft), rows)
+
+    def _entry(self, draft: Draft) -> Entry:
         body = redacted(draft.body)
         where = (draft.run, draft.plan, draft.subject, draft.environment)
-        entry = Entry(kind_of_body(body), *where, encoded(body), words_of(body))
-        return self.store.append(entry, rows)
+        return Entry(kind_of_body(body), *where, encoded(body), words_of(body))
 
     def attach(self, content: bytes) -> KeptFile:
         """Keep a file as evidence, by the digest that it has without secrets.

@@ -25,6 +25,7 @@ class Source:
     file: Callable[[str], bytes | None]
     hides: Callable[[Record], bool] = lambda record: False
     problems: Callable[[], list[str]] = list
+    compactions: Callable[[], Iterator[Record]] | None = None  # None: those of the chain
 
 
 class ListedStore:
@@ -52,6 +53,20 @@ class ListedStore:
     def rewrite(self, content: Content, expected: Head) -> None:
         """Refuse: it is only read."""
         raise self._only_read()
+
+    def compact(self, entry: Entry, runs: Sequence[str]) -> Head:
+        """Refuse: it is only read."""
+        raise self._only_read()
+
+    def shrink(self) -> None:
+        """Refuse: it is only read."""
+        raise self._only_read()
+
+    def compactions(self) -> Iterator[Record]:
+        """Those on record now, also of an earlier state."""
+        if self._source.compactions is not None:
+            return self._source.compactions()
+        return self.about(RecordKind.EVENT, "", "", "", word=None, newest=False)
 
     def merges(self) -> list[Merge]:
         """The merges that the chain rests on are among them."""

@@ -54,7 +54,8 @@ def merge(into: Ledger, ledgers: Sequence[Ledger], *, running: Callable[[Process
     _bring_files(into, ledgers, chain)
     known = {"", *(record.run for record in had)}
     new = [record for record in chain if record.first.hash not in mine]
-    if new or [record.hash for record in chain] != [record.hash for record in had]:
+    same = [record.hash for record in chain] == [record.hash for record in had]
+    if not same or _observed(*ledgers) - _observed(into):
         into.store.rewrite(_content(chain, needed, (into, *ledgers)), before)
     return Merged(
         records=len(new),
@@ -106,13 +107,23 @@ def _unfinished(new: Sequence[Record]) -> Iterator[str]:
             yield record.run
 
 
+def _observed(*ledgers: Ledger) -> set[str]:
+    """The records that have observations, by their hashes: a compaction may have taken them out."""
+    seen = set()
+    for ledger in ledgers:
+        places = {record.sequence: record.first.hash for record in ledger.between(0)}
+        seen |= {places[batch] for batch in ledger.store.batches_seen() if batch in places}
+    return seen
+
+
 def _content(
     chain: Sequence[Record], merges: Sequence[Merge], ledgers: Sequence[Ledger]
 ) -> Content:
     rows: dict[str, Sequence[Row]] = {}
     for ledger in ledgers:
         for record in ledger.between(0):
-            if record.kind is RecordKind.BATCH and record.first.hash not in rows:
+            # One of the ledgers may have been compacted.
+            if record.kind is RecordKind.BATCH and not rows.get(record.first.hash):
                 rows[record.first.hash] = ledger.rows_of(record.sequence)
     laid = {record.sequence: rows.get(record.first.hash, ()) for record in chain}
     return Content(chain, {place: seen for place, seen in laid.items() if seen}, merges)

@@ -10,7 +10,7 @@ from pytest_rollout.evidence import inputs, run_facts, settlements
 from pytest_rollout.evidence.accepting import accepted_in, asks_to_confirm, release_accepted
 from pytest_rollout.evidence.bodies import Process, StoredEvent
 from pytest_rollout.evidence.decoding import said
-from pytest_rollout.evidence.integrity import chain_problems, damage
+from pytest_rollout.evidence.integrity import chain_problems, condition
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.reach import Newest, Reach, only_nights
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
@@ -55,6 +55,7 @@ class Others:
         self.previous: str | None = None  # the release that comparisons call previous
         self._settlements = settlements.known_at(ledger, phase, run.environment, last)
         self._forget()
+        self._compacted: dict[str, str] = {}  # runs whose observations are out, and by what act
         self._nights = False  # whether nights are counted, also those that saw nothing
         self._passed_over = False  # an accepted run that cannot be the previous one
         self._accepted_before = last  # what was accepted before it may be compared with
@@ -157,7 +158,7 @@ class Others:
             return
         asks = (one for one in log.decisions if one.sequence < self._last and as_written(one))
         if any(one.subject == str(address) and asks_to_confirm(one) for one in asks):
-            every = run_facts.observations_of(self._ledger, log, self._phase)
+            every = self._observations(log)
             seen = [replace(one, release=run.release) for one in every if one.slot.series in series]
             yield from [(log, seen)] if seen else []
 
@@ -180,7 +181,9 @@ class Others:
             if not series or not accepted_in(log, address, self._last):
                 accepted = set()
         frozen = begun_us is not None and any(one.frozen for one in compared)
-        for one in run_facts.observations_of(self._ledger, log, self._phase):
+        if not (accepted or frozen):
+            return
+        for one in self._observations(log):
             early = frozen and begun_us is not None and one.slot.t_us <= begun_us
             counts = accepted and (series is None or one.slot.series in series)
             if early or counts:
@@ -219,18 +222,30 @@ class Others:
     def _release_of(self, name: str) -> str | None:
         """Return the one release of a whole run that may be compared with, else None."""
         log = self._log_of(name)
-        if damage(self._ledger, log) or not log.sealed:
+        if condition(self._ledger, log).damage or not log.sealed:
             return None
         run = run_facts.run_of(log, self._phase)
         return None if run.drill or run.problems else run.release
+
+    def _observations(self, log: RunLog) -> tuple[Seen, ...]:
+        """What a run observed in the phase; notes where that was taken out of the ledger."""
+        self._note_compacted(log)
+        return run_facts.observations_of(self._ledger, log, self._phase)
+
+    def _note_compacted(self, log: RunLog) -> None:
+        told = self._compacted.get(log.first.run)
+        if told and told not in self.problems and run_facts.observed(log, self._phase):
+            self.problems.append(told)
 
     def _whole(self, first: int) -> Iterator[RunLog]:
         """The log of each run that left a record since a first; notes those that are damaged."""
         for name in self._names(first):
             log = self._log_of(name)
-            wrong = damage(self._ledger, log)
-            if wrong:
-                self.problems.append(f"earlier run {name} was damaged: {wrong}")
+            found = condition(self._ledger, log)
+            if found.compacted:
+                self._compacted[name] = f"earlier run {name}: {found.compacted.says}"
+            if found.damage:
+                self.problems.append(f"earlier run {name} was damaged: {found.damage}")
             else:
                 yield log
 
@@ -263,8 +278,8 @@ class Others:
         if run.drill or (theirs and theirs.isdisjoint({None, *ours})):
             return
         settled = self._settlements.get(run.id) if log.ended_early else None
-        why = self._doubt(log, same=theirs in (ours, read), settled=settled is not None)
-        seen = run_facts.observations_of(self._ledger, log, self._phase)
+        why = run_facts.doubt(log, same=theirs in (ours, read), settled=settled is not None)
+        seen = self._observations(log)
         if not log.finished:
             self.open += seen
             if log.start.watch is not None and log.start.process is not None:
@@ -287,6 +302,7 @@ class Others:
         """A file that somebody brought: never a part of what runs saw."""
         one = brought_by(self._ledger, log, self._phase)
         if one is not None:
+            self._note_compacted(log)
             self.brought.append(one)
             self.inputs.append(inputs.of_run(log))
 
@@ -302,16 +318,3 @@ class Others:
         if following.kind is RecordKind.EVENT:
             moments.append(said(following, StoredEvent).t_us)
         return max(last.at_us, min(moments) - 1)
-
-    def _doubt(self, log: RunLog, *, same: bool, settled: bool) -> str:
-        """Why what a run saw is holes; empty where it is evidence.
-
-        What a settled run recorded counts, good or bad: only its rest is taken as not run.
-        """
-        if not log.sealed and not settled:
-            return "its run was never sealed"
-        if not same:
-            return "its run cannot say of which release it is"
-        if not log.sealed or (log.cancelled and run_facts.whole_until_cancelled(log)):
-            return ""
-        return "; ".join(run_facts.ending(log))

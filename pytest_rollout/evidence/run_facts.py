@@ -203,6 +203,26 @@ def tried_of(log: RunLog, phase: str) -> tuple[Tried, ...]:
     return (Tried(log.first.run, log.last.at_us, criteria),) if criteria else ()
 
 
+def doubt(log: RunLog, *, same: bool, settled: bool) -> str:
+    """Why what a run saw is holes; empty where it is evidence.
+
+    ``same`` says whether it is of the release that is judged. What a settled run recorded counts,
+    good or bad: only its rest is taken as not run.
+    """
+    if not log.sealed and not settled:
+        return "its run was never sealed"
+    if not same:
+        return "its run cannot say of which release it is"
+    if not log.sealed or (log.cancelled and whole_until_cancelled(log)):
+        return ""
+    return "; ".join(ending(log))
+
+
+def observed(log: RunLog, phase: str) -> bool:
+    """Whether a run observed anything in a phase, by its records: the observations may be out."""
+    return any(batch.body.observations and batch.body.phase == phase for batch in log.batches)
+
+
 def observations_of(ledger: Ledger, log: RunLog, phase: str) -> tuple[Seen, ...]:
     """What was observed in a phase, in order."""
     if not any(batch.body.observations for batch in log.batches):

