@@ -192,6 +192,22 @@ def test_a_writer_appends_to_its_environments_and_takes_nothing_away(
     assert said_in(place) == ["the owner's", "staging's"]
 
 
+def test_only_the_owner_takes_observations_out(ledger: Ledger, place: str) -> None:
+    Writer(ledger, "r1").good()
+    make_role(place, "ci", "staging")
+    name = postgres.schema_of(place)
+    postgres.run_on(place, [f"INSERT INTO {name}.writers VALUES ('ci', '*')"])
+    head, batches = ledger.head(), ledger.store.batches_seen()
+    with (
+        opened(as_role(place, "ci")) as mine,
+        pytest.raises(LedgerError, match=r"permission denied.*\(.*share-evidence"),
+    ):
+        mine.compact(event("a compaction"), ["r1"])
+    assert (ledger.head(), ledger.store.batches_seen()) == (head, batches)
+    ledger.compact(event("a compaction"), ["r1"])
+    assert ledger.store.batches_seen() == []
+
+
 def test_a_connection_that_the_server_ended_is_made_again(ledger: Ledger, place: str) -> None:
     ledger.append(event("one"))
     end = (
