@@ -189,7 +189,7 @@ def _answer(
     life = f" for {duration_words(life_us)}" if life_us else ""
     by = f"{attestation.by} ({attestation.role})"
     said = f"{attestation.criterion} in {where}{release}: {how} by {by}"
-    run = f"pytest -m {phase.marks[0]} --rollout-env {where}"
+    run = f"pytest {phase.chosen} --rollout-env {where}"
     if attestation.proof is None and plan.roster.has_keys:
         return f"{said}; not signed, so it holds the gate until somebody answers with --key ({run})"
     signed = ", signed" if attestation.proof else ""

@@ -152,6 +152,6 @@ def _lines(
     )
     for slug, baseline in begun.baselines.items():
         yield f"  {slug} is compared with release {baseline}, whatever is accepted later"
-    yield f"  next: pytest -m {phase.marks[0]} --rollout-env {environment}"
+    yield f"  next: pytest {phase.chosen} --rollout-env {environment}"
     if phase.guardrails:
         yield f"  watch it: rollout watch {where.name} --env {environment}"

@@ -65,7 +65,7 @@ def command(
     with closing(opening.to_write(project.ledger_at)) as store:
         told = PhaseLife(store, where, environment).record(ended)
         following = phase_after(store, plan, phase, environment)
-    follows = following and f"pytest -m {following.marks[0]} --rollout-env {environment}"
+    follows = following and f"pytest {following.chosen} --rollout-env {environment}"
     at = wall(instant(told.body.t_us, plan.timezone), plan.timezone)
     if as_json:
         facts = {"phase": where.name, "environment": environment, "ended_at": at, "by": who}

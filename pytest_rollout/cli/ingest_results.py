@@ -183,9 +183,9 @@ def _say(
         say(f"  {note}")
     for doubt in facts.doubts:
         say(f"  it satisfies nothing: {doubt}")
-    mark, where = place.phase.marks[0], place.environment
+    chosen, where = place.phase.chosen, place.environment
     say(f"recorded as {run} in {place.project.ledger_shown}; counts from the next run on "
-        f"(pytest -m {mark} --rollout-env {where})")  # fmt: skip
+        f"(pytest {chosen} --rollout-env {where})")  # fmt: skip
 
 
 def _as_plain(

@@ -154,12 +154,12 @@ class Project:
         for gate in gates:
             if self.full_run(address.at(gate), environment):
                 return address.at(gate)
-        mark = self.phase(address).marks[0]
+        chosen = self.phase(address).chosen
         self.environment(environment, [self.plan(address.plan)])
         where = "" if environment == EMBEDDED else f" --rollout-env {environment}"
         why = (
             f"no full run has asked for {address} in {environment} yet "
-            f"(run `pytest -m {mark}{where}`; partial runs and drills do not count)"
+            f"(run `pytest {chosen}{where}`; partial runs and drills do not count)"
         )
         facts = {"gate": str(address), "environment": environment}
         raise RolloutError(why, code="gate.never-asked", **facts)

@@ -187,6 +187,12 @@ class Phase:
     report: ReportSpec | None = None  # the final one, where the plan asks for it
     line: int = 0
     dues: tuple[tuple[Gate, RollsUp], ...] = ()  # conditions of others that are due at its gates
+    alone: str = ""  # what `-m` takes for it where a plan beside its own has the same mark
+
+    @property
+    def chosen(self) -> str:
+        """The option of pytest that asks for this phase and for no other."""
+        return f'-m "{self.alone}"' if self.alone else f"-m {self.marks[0]}"
 
     def of(self, gate: Gate) -> tuple[Criterion, ...]:
         """The criteria of one gate, in the plan's order."""

@@ -55,7 +55,26 @@ def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> 
     if now_us is not None:
         plans = [_in_force(loaded, now_us) for loaded in plans]
     ids = Counter(loaded.id for loaded in plans)
+    plans = _told_apart(plans)
     return [_with_rivals(loaded, plans, root) if ids[loaded.id] > 1 else loaded for loaded in plans]
+
+
+def _told_apart(plans: list[Loaded]) -> list[Loaded]:
+    """The plans, each phase with what asks for it alone where another plan has its mark."""
+    marks = Counter(mark for loaded in plans if loaded.plan for mark in loaded.plan.marks())
+
+    def told(loaded: Loaded) -> Loaded:
+        if loaded.plan is None or all(marks[phase.marks[0]] == 1 for phase in loaded.plan.phases):
+            return loaded
+        phases = (
+            replace(phase, alone=f"{loaded.plan.id} and {phase.marks[0]}")
+            if marks[phase.marks[0]] > 1
+            else phase
+            for phase in loaded.plan.phases
+        )
+        return replace(loaded, plan=replace(loaded.plan, phases=tuple(phases)))
+
+    return [told(loaded) for loaded in plans]
 
 
 def _in_force(loaded: Loaded, now_us: int) -> Loaded:

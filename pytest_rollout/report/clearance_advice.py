@@ -21,9 +21,9 @@ class Asked:
     def run(self, phase: str, gate: Gate | str | None) -> str:
         """The command that decides a gate of this plan."""
         stated = self.plan.phase(phase)
-        mark = stated.marks[0] if stated else phase
+        chosen = stated.chosen if stated else f"-m {phase}"
         asked = f" --rollout-gate {gate}" if gate else ""
-        return f"`pytest -m {mark} --rollout-env {self.environment}{asked}`"
+        return f"`pytest {chosen} --rollout-env {self.environment}{asked}`"
 
     @property
     def again(self) -> str:

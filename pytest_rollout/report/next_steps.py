@@ -230,7 +230,7 @@ def _decide(of: PhaseStanding, gate: Gate, known: GateAnswer) -> NextStep:
 def _decides(of: PhaseStanding, phase: Phase, gate: Gate | None = None) -> str:
     """The command that decides a gate; without one, the gate that is next."""
     asked = f" --rollout-gate {gate}" if gate else ""
-    return f"`pytest -m {phase.marks[0]} --rollout-env {of.environment}{asked}`"
+    return f"`pytest {phase.chosen} --rollout-env {of.environment}{asked}`"
 
 
 def _reset(of: PhaseStanding, guardrail: str) -> str:

@@ -107,7 +107,7 @@ class _Given:
     def run(self) -> str:
         """The command that decides the gate again."""
         where = f" --rollout-env {self.decision.environment}" if self.real else ""
-        return f"pytest -m {self.phase.marks[0]}{where}"
+        return f"pytest {self.phase.chosen}{where}"
 
     def end_drill(self) -> Iterator[Todo]:
         """Yield what a drill showed; the fault was planted, so there is nothing to fix."""
@@ -162,7 +162,7 @@ class _Given:
             says = f"see what is still open; once nothing is, {act} {verb}s the phase"
             yield Todo(self.owners, says, f"rollout clear {name} --env {where}")
         elif real and not self.decision.drill:
-            command = f"pytest -m {self.phase.marks[0]} --rollout-env {real}"
+            command = f"pytest {self.phase.chosen} --rollout-env {real}"
             yield Todo(
                 self.owners, f"decide it in {real}: a rehearsal counts nowhere else", command
             )

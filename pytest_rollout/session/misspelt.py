@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import pytest
 
 from pytest_rollout.model.errors import Problem
-from pytest_rollout.model.plan import Phase, Plan
+from pytest_rollout.model.plan import Plan
 from pytest_rollout.session.asking import names_in
 
 _OWN = frozenset({"criterion", "effect"})
@@ -46,20 +46,9 @@ def _without_a_dot(name: str, plans: Sequence[Plan]) -> str:
     """What to type instead of a phase's full name; empty where it is not nearly one."""
     if "." not in name:
         return ""
-    asked = {
-        plan.address(phase.id).name: _asking(plan, phase, plans)
-        for plan in plans
-        for phase in plan.phases
-    }
+    asked = {plan.address(phase.id).name: phase.chosen for plan in plans for phase in plan.phases}
     near = get_close_matches(name.partition("/")[0], sorted(asked), n=1, cutoff=_ALIKE)
     return f"`{asked[near[0]]}` asks for {near[0]}" if near else ""
-
-
-def _asking(plan: Plan, phase: Phase, plans: Sequence[Plan]) -> str:
-    """The option that asks for a phase, and for no phase of another plan."""
-    mark = phase.marks[0]
-    shared = any(mark in other.marks() for other in plans if other is not plan)
-    return f'-m "{plan.id} and {mark}"' if shared else f"-m {mark}"
 
 
 class MisspeltMarks:

@@ -70,7 +70,7 @@ class PhaseTurn:
     @property
     def decides(self) -> str:
         """The command that decides its next gate."""
-        return f"pytest -m {self.phase.marks[0]} --rollout-env {self.environment}"
+        return f"pytest {self.phase.chosen} --rollout-env {self.environment}"
 
     def why(self, gate: Gate) -> str:
         """Say why a run decides a gate, and where another one is next, how to get there."""

@@ -362,6 +362,18 @@ def test_plans_are_found_below_the_root_in_order(tmp_path: Path) -> None:
     ]
 
 
+def test_a_mark_that_two_plans_have_is_asked_with_the_plan(tmp_path: Path) -> None:
+    for name, phases in (("web", "{id: canary}, {id: full}"), ("batch", "{id: canary}")):
+        (tmp_path / f"{name}.yaml").write_text(f"plan: {name}\nphases: [{phases}]")
+
+    def chosen(*patterns: str) -> list[str]:
+        found = [one.plan for one in load_all(tmp_path, patterns) if one.plan is not None]
+        return [phase.chosen for plan in found for phase in plan.phases]
+
+    assert chosen("*.yaml") == ['-m "batch and canary"', '-m "web and canary"', "-m full"]
+    assert chosen("web.yaml") == ["-m canary", "-m full"]
+
+
 @pytest.mark.parametrize("pattern", ["", "/etc/rollout.yaml"])
 def test_a_pattern_that_leaves_the_root_is_an_error_in_words(tmp_path: Path, pattern: str) -> None:
     with pytest.raises(RolloutError, match="rollout_plans"):
