@@ -16,6 +16,8 @@ from pytest_rollout.report.stored import plain
 from pytest_rollout.signoff.clearance import Clearance
 from pytest_rollout.signoff.moments import title
 
+_UNSIGNED = "signature.missing"
+
 
 def lines(answers: Iterable[Clearance], plan: Plan, environment: str) -> Iterator[str]:
     """Yield each demand with its answer, worst first, who can help, and each gate's answer."""
@@ -77,7 +79,15 @@ def refused(answer: Clearance, plan: Plan, environment: str, *, as_json: bool) -
     return answer.answer.exit_status
 
 
+def _refused(answer: Clearance) -> bool:
+    """Whether the gate itself is not GO, whatever else stands against a change."""
+    own = (finding for finding in answer.findings if title(finding) == "decision")
+    return any(finding.verdict.holds_back for finding in own)
+
+
 def _advice(answer: Clearance, plan: Plan, environment: str, finding: Finding) -> str:
     if not finding.verdict.holds_back:
         return ""
+    if finding.reason.code == _UNSIGNED and _refused(answer):
+        return "to be signed once the gate is GO"
     return advice_on(Asked(plan, answer.address, environment), finding)

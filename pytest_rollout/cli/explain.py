@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import click
@@ -18,20 +19,23 @@ from pytest_rollout.cli.project import (
 from pytest_rollout.cli.proving import proven
 from pytest_rollout.cli.real_environment import shown_environment
 from pytest_rollout.cli.saying import say
+from pytest_rollout.evidence.phase_story import happened
 from pytest_rollout.judge.since_begin import AS_IT_WAS
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError, UnknownNameError
 from pytest_rollout.model.finding import Finding, SubjectKind
 from pytest_rollout.model.life import DRIFT
-from pytest_rollout.model.plan import Address, Criterion, Gate, Guardrail
+from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Gate, Guardrail, Phase
 from pytest_rollout.model.proof import Proof
-from pytest_rollout.model.verdict import Verdict
+from pytest_rollout.model.story import StepState
+from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.advice import advice
 from pytest_rollout.report.explained import explained
 from pytest_rollout.report.mutation import of_criterion
 from pytest_rollout.report.proof import proof_lines
 from pytest_rollout.report.stored import plain
+from pytest_rollout.report.todo import steps_taken
 
 
 @click.command("explain")
@@ -71,16 +75,24 @@ def command(
     if finding is None or then is None:
         raise RolloutError(f"{criterion} was not stated yet when {decision.address} was decided")
     proof = proven(project, plan, address, then, _checks(finding))
+    steps = _steps(project, decision, phase)
     if as_json:
-        print_json(_data(decision, then, finding, proof))
+        print_json(_data(decision, then, finding, proof, steps))
         return 0
-    for line in explained(phase, then, decision, finding):
+    for line in explained(phase, then, decision, finding, steps):
         say(line)
     _say_proof(proof, plan.timezone)
     _say_mutants(project, address, stated)
     if plan.digest not in {loaded.plan.digest for loaded in project.found if loaded.plan}:
         say("  The plan has been changed since; this is how it was judged then.")
     return 0
+
+
+def _steps(project: Project, decision: Decision, phase: Phase) -> tuple[StepState, ...]:
+    """The steps of the rollback that a decision asks for, with what became of each."""
+    if decision.answer is not Answer.ROLLBACK or decision.environment == EMBEDDED:
+        return ()
+    return steps_taken(phase, happened(project.ledger, decision, phase))
 
 
 def _asked(project: Project, address: Address, environment: str) -> bool:
@@ -183,7 +195,11 @@ _HEAD = ("plan", "phase", "gate", "environment", "release", "run", "decided_at",
 
 
 def _data(
-    decision: Decision, stated: Criterion | Guardrail, finding: Finding, proof: Proof
+    decision: Decision,
+    stated: Criterion | Guardrail,
+    finding: Finding,
+    proof: Proof,
+    steps: Sequence[StepState],
 ) -> dict[str, object]:
     """The finding and what it weighs in its gate, in the shape of decision.json."""
     mine = {
@@ -194,7 +210,7 @@ def _data(
         "resets": [reset for reset in decision.resets if reset.guardrail == finding.id],
     }
     head = {key: getattr(decision, key) for key in _HEAD}
-    next_ = advice(stated, finding, decision.environment)
+    next_ = advice(stated, finding, decision.environment, steps)
     data: dict[str, object] = plain(
         {**head, **mine, "next": next_, "proof": proof}, decision.timezone
     )

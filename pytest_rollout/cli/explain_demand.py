@@ -27,6 +27,7 @@ DEMANDS = {
     "gate.due": "Conditions of earlier gates that are due at this one are met",
     "phase.begun": "The begin of the phase is on record",
     "phase.stated": "The gate asks what it asked when the phase began, but for amendments",
+    "phase.rolled-back": "The phase was not rolled back since it began, or its change is out again",
     "phase.drift": "Targets, release and configuration are as they were at the begin",
     "phase.release": "The release is that of the begin, or a recorded change brought another",
     "clearance.override": "What people accepted although the clearance said no",

@@ -174,7 +174,9 @@ def _head(scene: _Scene, release: str | None, limit_us: int | None) -> None:
     allow = plan.environments[where].allow
     does = watch_head.by_itself(phase, scene.asked, scene.name, where, allow)
     begun = PhaseLife(scene.recording.ledger, plan.address(phase.id), where).begin()
-    stands = list(watch_head.life(plan, phase, begun, where, datetime.now(UTC)))
+    stands = list(
+        watch_head.life(plan, phase, begun, where, datetime.now(UTC), limited=bool(limit_us))
+    )
     if shown.as_json:
         facts = {"phase": scene.name, "environment": where, "release": release, "stands": stands}
         shown.json({"event": "start", "says": does, **facts})

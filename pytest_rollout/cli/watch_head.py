@@ -58,8 +58,13 @@ def life(
     begun: Told[StoredEvent] | None,
     environment: str,
     now: datetime,
+    *,
+    limited: bool = False,
 ) -> Iterator[str]:
-    """Say whether the phase has begun and who began it, when it ends and how long that is."""
+    """Say whether the phase has begun and who began it, when it ends and how long that is.
+
+    ``limited``: the watch itself ends after some time, as it says elsewhere.
+    """
     name = plan.address(phase.id).name
     if begun is None:
         yield f"{name} has not begun in {environment} (rollout begin {name} begins it)"
@@ -68,7 +73,8 @@ def life(
     else:
         at = calendar.wall(begun.body.t_us, plan.timezone)
         yield f"{begun.body.says} at {at}"
-    yield ending(plan, phase, now)
+    if not limited or calendar.phase_window(plan, phase) is not None:
+        yield ending(plan, phase, now)
 
 
 def _since_begin(rules: Iterable[Rule]) -> bool:

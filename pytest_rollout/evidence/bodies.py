@@ -23,6 +23,7 @@ from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.result_bodies import StoredResult as StoredResult
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
+from pytest_rollout.model.life import STEP
 from pytest_rollout.model.people import Authors, Signature
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.provenance import Producer
@@ -126,7 +127,7 @@ class TripEvent(StoredEvent):
 class StepTaken(StoredEvent):
     """What became of a step of a rollback."""
 
-    TYPE: ClassVar[str] = "rollback-step"
+    TYPE: ClassVar[str] = STEP
 
     step: Id
     outcome: Id

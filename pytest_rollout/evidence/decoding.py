@@ -23,7 +23,7 @@ from pytest_rollout.evidence.bodies import (
 )
 from pytest_rollout.evidence.records import Record, RecordKind, spelled
 from pytest_rollout.model import coding
-from pytest_rollout.model.decision import Decision, canonical, from_json
+from pytest_rollout.model.decision import Decision, canonical, from_json, stored_values
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head, ReleaseFact
 from pytest_rollout.model.finding import Labels
@@ -185,7 +185,9 @@ _SEARCHED = (RecordKind.RUN, RecordKind.RELEASE, RecordKind.DECISION, RecordKind
 def judged(body: StoredDecision) -> Judged:
     """Return the answer in a stored decision; raises UndecodableError."""
     try:
-        return coding.decode(Judged, _parsed(body.document))  # type: ignore[no-any-return]
+        keys = (field.name for field in fields(Judged))
+        judged_: Judged = coding.decode(Judged, stored_values(body.document, *keys))
+        return judged_
     except (ValueError, RecursionError) as error:
         raise UndecodableError(f"a stored decision cannot be read: {error}") from error
 

@@ -24,6 +24,7 @@ from pytest_rollout.evidence.run_log import RunLog, Told
 from pytest_rollout.model.attestation import Proof
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.life import (
+    CHANGE,
     CONFIGURATION,
     DRIFT,
     RELEASE,
@@ -37,7 +38,6 @@ from pytest_rollout.model.life import (
 )
 from pytest_rollout.model.plan import EMBEDDED, Address
 
-CHANGE = "change"
 _RESET = "reset"
 _LICENCES = (CHANGE, CONFIGURATION, StepTaken.TYPE)
 

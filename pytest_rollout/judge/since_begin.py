@@ -178,12 +178,27 @@ def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
     name = case.plan.address(case.phase.id).name
     changed = tuple(changed_since(case.phase, life, name))
     reasons = drift_reasons(life, case.plan.timezone, name)
+    back = back_reason(life, case.plan.timezone, name)
     yield from changed
     if reasons:
         yield Finding("phase.drift", Verdict.MISSING, _together(reasons))
-    if not (changed or reasons):
+    if back is not None:
+        yield Finding("phase.rolled-back", Verdict.MISSING, back)
+    if not (changed or reasons or back):
         facts: dict[str, Fact] = {"at": case.instant(life.begin.at_us), "by": life.begin.by}
         yield Finding("phase.begun", Verdict.PASS, Reason("begin.kept", facts))
+
+
+def back_reason(life: Life, zone: str, name: str) -> Reason | None:
+    """Return that the phase was rolled back since it began; None where it was not.
+
+    What is measured after that is of what was there before, and says nothing of the change.
+    """
+    step = life.rolled_back
+    if step is None:
+        return None
+    facts: dict[str, Fact] = {"at": instant(step.at_us, zone), "says": step.says, "phase": name}
+    return Reason("begin.rolled-back", facts)
 
 
 def drift_reasons(life: Life, zone: str, name: str | None = None) -> tuple[Reason, ...]:

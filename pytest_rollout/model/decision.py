@@ -140,6 +140,27 @@ def canonical(data: object) -> str:
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
+def stored_values(text: str, *keys: str) -> dict[str, Any]:
+    """Return some values of a stored form, by their keys; raises ValueError where one is not there.
+
+    Most of a large one is evidence: where the text is laid out as it is stored, each key at the
+    begin of a line of its own, only these values are read.
+    """
+    marks = {key: f'\n  "{key}": ' for key in keys}
+    if any(text.count(mark) != 1 for mark in marks.values()):
+        whole = json.loads(text)
+        if not isinstance(whole, dict) or not whole.keys() >= marks.keys():
+            raise ValueError(f"{' or '.join(keys)} is not there")
+        return {key: whole[key] for key in keys}
+    return {
+        key: _reader.raw_decode(text, text.index(mark) + len(mark))[0]
+        for key, mark in marks.items()
+    }
+
+
+_reader = json.JSONDecoder()
+
+
 def from_json(text: str) -> Decision:
     """Return the decision of a stored form; raises ValueError where it is not one."""
     data = json.loads(text)

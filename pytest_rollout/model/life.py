@@ -37,6 +37,10 @@ def what_was_read(
     return read | {target_key(name): address for name, address in targets.items()}
 
 
+CHANGE = "change"  # what a person records: something was changed on purpose
+STEP = "rollback-step"  # what a watch records: a step of a rollback
+
+
 @dataclass(frozen=True, slots=True)
 class Begin:
     """What a begin froze; of a record of before, nothing."""
@@ -134,6 +138,15 @@ class Life:
     amendments: tuple[Amendment, ...] = ()
     proofs: tuple[Proof | None, ...] = ()  # of each amendment; None: nobody signed it
     unbelieved: tuple[Unbelieved, ...] = ()  # amendments that the keys of people do not bear out
+
+    @property
+    def rolled_back(self) -> RecordedChange | None:
+        """The last step of a rollback, unless a change was recorded after it."""
+        kinds = (STEP, CHANGE)
+        changes = [
+            step for step in self.since if isinstance(step, RecordedChange) and step.type in kinds
+        ]
+        return changes[-1] if changes and changes[-1].type == STEP else None
 
     @property
     def last_release(self) -> str | None:

@@ -115,6 +115,7 @@ class StepState:
     by_hand: bool
     outcome: str = ""  # empty: it was not begun
     at_us: int | None = None
+    does: str = ""  # what is run, as `http on web: POST /share/0`; empty: people do it
 
     @property
     def done(self) -> bool:

@@ -8,6 +8,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part, SubjectKind, codes
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Severity, Then
 from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer, Verdict
 
 GENERAL = {
@@ -56,12 +57,20 @@ def waivable(finding: Finding) -> bool:
     )
 
 
-def advice(stated: Criterion | Guardrail, finding: Finding, environment: str) -> str | None:
-    """What to do next about a criterion or guardrail that is not met; None where it is."""
+def advice(
+    stated: Criterion | Guardrail,
+    finding: Finding,
+    environment: str,
+    steps: Sequence[StepState] = (),
+) -> str | None:
+    """What to do next about a criterion or guardrail that is not met; None where it is.
+
+    ``steps`` are those of the rollback, with what became of them.
+    """
     if any(part.estimate is not None and part.estimate.more for part in finding.parts):
         return None  # the measurement itself says what would settle it
     if isinstance(stated, Guardrail):
-        return _guardrail(stated, finding, environment)
+        return _guardrail(stated, finding, environment, steps)
     if finding.verdict not in GENERAL or stated.severity is Severity.OPTIONAL:
         return None
     telling = [part for part in finding.parts if part.verdict is finding.verdict]
@@ -181,7 +190,9 @@ def _by(stated: Criterion) -> str:
     return " or ".join(stated.by) or "somebody with a role of the plan"
 
 
-def _guardrail(stated: Guardrail, finding: Finding, environment: str) -> str | None:
+def _guardrail(
+    stated: Guardrail, finding: Finding, environment: str, steps: Sequence[StepState]
+) -> str | None:
     if finding.verdict is Verdict.PASS:
         return None
     if finding.verdict is not Verdict.FAIL:
@@ -194,7 +205,8 @@ def _guardrail(stated: Guardrail, finding: Finding, environment: str) -> str | N
     if environment == EMBEDDED and not {Then.ROLLBACK, Then.PAUSE}.isdisjoint(stated.then):
         return "fix it, then rehearse again; a rehearsal is never reset"
     if Then.ROLLBACK in stated.then:
-        back = "roll back and fix it"
+        done = bool(steps) and all(step.done for step in steps)
+        back = "rolled back, every step is done: fix it" if done else "roll back and fix it"
     elif Then.PAUSE in stated.then:
         back = "fix it"
     else:

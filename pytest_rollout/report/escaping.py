@@ -24,6 +24,7 @@ _MARKS = str.maketrans(
 )
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # between letters it marks nothing
+_AFTER = (":", ",", ";", ".")
 _START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[-+#>=]))")  # of a list, a heading, a quote
 
 
@@ -52,8 +53,8 @@ def _piece(match: re.Match[str]) -> str:
     if _LINKING.search(piece):
         bare = piece.lstrip("(")
         core = bare
-        while core.endswith(")") and core.count(")") > core.count("("):
-            core = core[:-1]  # of words in brackets, not of an address
+        while core.endswith(_AFTER) or (core.endswith(")") and core.count(")") > core.count("(")):
+            core = core[:-1]  # of the sentence, or of words in brackets, not of an address
         return f"{piece[: len(piece) - len(bare)]}`{core}`{bare[len(core) :]}"
     piece = _ENTITY.sub("&amp;", piece).translate(_MARKS)
     return _UNDERSCORE.sub(r"\_", piece)

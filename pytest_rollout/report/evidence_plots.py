@@ -24,6 +24,7 @@ _HALF_A_TIME = 24
 _INSET = 10  # of the first and last sample
 _SAID = {Drawn.SHARE: "share so far", Drawn.TOTAL: "sum so far", Drawn.VALUES: "each sample"}
 _FEWEST_PAIRS = 3  # of fewer samples nobody can say what is usual
+_SAME = 1e-9
 _GAP = 3  # times the usual distance of two samples
 _GAP_SHARE = 0.08  # of the axis; a shorter gap cannot be seen
 _DOTS = 60  # of more samples only the line is drawn
@@ -57,11 +58,20 @@ def _multiple(measured: Measured, curve: Curve, part: Part | None, zone: str) ->
     title = _name(curve.group) or measured.metric
     says = f"{measured.metric}, {_SAID[measured.drawn]}, {curve.samples:,} samples"
     if curve.value is not None:
-        says = f"{measured.take} {amount(str(curve.value), measured.unit, '')}; {says}"
+        says = f"{_taken(measured, curve)}; {says}"
     plot = _Plot(measured, curve, zone)
     if plot.gaps:
         says += "; dashed: no sample there"
     return Multiple(title, plot.draw(f"{title}: {says}", part), says)
+
+
+def _taken(measured: Measured, curve: Curve) -> str:
+    """What was judged; with the newest sample where that is another one."""
+    judged = f"{measured.take} {amount(str(curve.value), measured.unit, '')}"
+    newest = list(_known(curve.points))[-1]
+    same = measured.drawn is not Drawn.VALUES or abs(newest - float(curve.value or 0)) < _SAME
+    later = "" if same else f", newest {amount(f'{newest:.6g}', measured.unit, '')}"
+    return f"{judged} was judged{later}"
 
 
 def _name(group: Labels) -> str:
@@ -192,7 +202,7 @@ def _gaps(known: Sequence[_Place], width: float) -> dict[_Place, _Place]:
 
 
 def _near(point: CurvePoint, value: Fraction, at_us: int | None) -> bool:
-    same = point.value is not None and abs(point.value - float(value)) < 1e-9
+    same = point.value is not None and abs(point.value - float(value)) < _SAME
     return same and at_us in (None, point.at_us)
 
 

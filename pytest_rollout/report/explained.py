@@ -9,6 +9,7 @@ from pytest_rollout.model.finding import Finding, Part, SubjectKind
 from pytest_rollout.model.ingest import Ingest, ResultKind
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Severity, Then
 from pytest_rollout.model.rule import duration_words
+from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.model.waiver import Waived, WaiverUse
 from pytest_rollout.report import sentences, text
@@ -32,9 +33,16 @@ _WEIGHTS = {
 
 
 def explained(
-    phase: Phase, stated: Criterion | Guardrail, decision: Decision, finding: Finding
+    phase: Phase,
+    stated: Criterion | Guardrail,
+    decision: Decision,
+    finding: Finding,
+    steps: Sequence[StepState] = (),
 ) -> Iterator[str]:
-    """The lines that explain what was found of something that a phase states."""
+    """The lines that explain what was found of something that a phase states.
+
+    ``steps`` are those of the rollback, with what became of them.
+    """
     rail = isinstance(stated, Guardrail)
     word = text.state(finding.verdict) if rail else text.word(finding.verdict)
     meaning = text.STATES[word] if rail else text.MEANING[finding.verdict]
@@ -57,7 +65,7 @@ def explained(
         for condition in decision.conditions
         if condition.id == finding.id
     )
-    told = advice(stated, finding, decision.environment)
+    told = advice(stated, finding, decision.environment, steps)
     if told:
         yield f"  Next: {told}."
     release = f" of release {decision.release}" if decision.release else ""

@@ -114,7 +114,7 @@ def to_html(
     return template.render(
         decision=decision,
         story=story,
-        line=timeline(decision, story.happened),
+        line=timeline(decision, story.happened, story.evaluations),
         near=near_misses(decision.criteria, story.measured),
         trend=trend_of_gate(decision, story.evaluations, story.measured),
         sparks=_sparks(decision, story),

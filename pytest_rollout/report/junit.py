@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pytest_rollout.model.decision import Decision
@@ -64,9 +64,10 @@ _OUTCOMES = ("failure", "error", "skipped")
 
 
 def _stamp(instant: str) -> dict[str, str]:
-    """A time without zone and fraction, as the schema has it; none where it is no time."""
+    """A time in UTC without zone and fraction, as the schema has it; none where it is no time."""
     try:
-        return {"timestamp": datetime.fromisoformat(instant).strftime("%Y-%m-%dT%H:%M:%S")}
+        at = datetime.fromisoformat(instant).astimezone(UTC)
+        return {"timestamp": at.strftime("%Y-%m-%dT%H:%M:%S")}
     except ValueError:
         return {}
 

@@ -64,6 +64,11 @@ SENTENCES: Mapping[str, Say] = {
         "as they were then, or as recorded since"
     ),
     "begin.drift": _drift,
+    "begin.rolled-back": lambda f: (
+        f"the phase was rolled back at {f.wall('at')} ({f['says']}), so what is measured since is "
+        f"not of the change: begin anew (`rollout begin {f['phase']}`), or record that it is out "
+        f"again (`rollout record {f['phase']} change --says WHAT --by WHO`)"
+    ),
     "begin.as-it-was": "release, configuration and addresses are as expected since the begin",
     "begin.new-release": _new_release,
     "amended": _amended,

@@ -112,7 +112,7 @@ def _now(story: Story, zone: str) -> Iterator[MarkdownSection]:
         yield MarkdownSection(("## Do this now", ""), rows)
     steps = [
         _row(
-            _plain(step.says),
+            " ".join(filter(None, (_plain(step.says), step.does and _code(step.does)))),
             _plain(step.words),
             calendar.wall(step.at_us, zone) if step.at_us else "",
         )

@@ -7,11 +7,12 @@ run's there.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from pytest_rollout.model.decision import stored_values
 
 RUNS, LATEST = "runs", "latest"
 MOST_RUNS = 20  # of one gate
@@ -27,8 +28,8 @@ def run_in(folder: Path) -> str | None:
     """Return the run whose decision.json a folder holds; None where there is none to be read."""
     try:
         with (folder / "decision.json").open("rb") as file:
-            run = json.loads(file.read(_MOST_BYTES))["run"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            run = stored_values(file.read(_MOST_BYTES).decode(), "run")["run"]
+    except (OSError, ValueError, RecursionError):
         return None
     return run if isinstance(run, str) and run and "/" not in run and run[0] != "." else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
-from pytest_rollout.model.plan import Address, Severity
+from pytest_rollout.model.plan import EMBEDDED, Address, Severity
 from pytest_rollout.model.story import NO_STORY, Story
 from pytest_rollout.model.verdict import Answer, Verdict, worst_answer
 from pytest_rollout.report import sentences, text
@@ -161,8 +161,9 @@ def _conditions(decision: Decision) -> Iterator[Line]:
 
 
 def _next(decision: Decision, follows: str, story: Story) -> Iterator[Line]:
-    """What to do now: of an answer that is no GO what helps, then the command that follows."""
-    todo = () if decision.answer is Answer.GO else story.todo
+    """What to do now, then the command that follows; a GO of a rehearsal asks for nothing."""
+    rehearsed = decision.environment == EMBEDDED or decision.drill
+    todo = () if decision.answer is Answer.GO and rehearsed else story.todo
     for number, task in enumerate(todo, 1):
         who = f"{task.who}: " if task.who else ""
         yield Line(f"  {number}. {who}{task.says}")
@@ -170,7 +171,9 @@ def _next(decision: Decision, follows: str, story: Story) -> Iterator[Line]:
             yield Line(f"     {task.command}")
     if story.steps:
         yield Line("  rollback steps:")
-        yield from (Line(f"    - {step.says}: {step.words}") for step in story.steps)
+        for step in story.steps:
+            does = f" ({step.does})" if step.does else ""
+            yield Line(f"    - {step.says}{does}: {step.words}")
     if follows and not any(task.command and f"{task.command} (" in follows for task in todo):
         yield Line(f"  next: {follows}")
 

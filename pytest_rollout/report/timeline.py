@@ -9,7 +9,7 @@ from textwrap import shorten
 
 from pytest_rollout import calendar
 from pytest_rollout.model.decision import Decision
-from pytest_rollout.model.story import Happened, Kind
+from pytest_rollout.model.story import Evaluation, Happened, Kind
 from pytest_rollout.report.svg import Drawing
 from pytest_rollout.report.time_axis import TimeAxis
 
@@ -44,12 +44,20 @@ class Timeline:
         return len(self.rows) <= MOST_OPEN
 
 
-def timeline(decision: Decision, happened: Sequence[Happened]) -> Timeline | None:
-    """Return what happened in a decision's phase until then; None where nothing is on record."""
+def timeline(
+    decision: Decision, happened: Sequence[Happened], evaluations: Sequence[Evaluation] = ()
+) -> Timeline | None:
+    """Return what happened in a decision's phase until then; None where nothing is on record.
+
+    ``evaluations`` are earlier decisions of the gate, and this one.
+    """
     if not happened:
         return None
     zone = decision.timezone
-    told = [*happened, _decided(decision)]
+    first_us = min(event.at_us for event in happened)
+    earlier = [_evaluated(decision, known) for known in evaluations[:-1]]
+    earlier = [event for event in earlier if event.at_us >= first_us]
+    told = [*happened, *earlier, _decided(decision)]
     told.sort(key=lambda event: event.at_us)
     shown = told if len(told) <= MOST_ROWS else _worst(told)
     rows = tuple(
@@ -61,6 +69,11 @@ def timeline(decision: Decision, happened: Sequence[Happened]) -> Timeline | Non
 def _decided(decision: Decision) -> Happened:
     at = calendar.to_us(datetime.fromisoformat(decision.judged_at))
     return Happened(Kind.DECISION, at, f"{decision.address} {decision.answer.value}")
+
+
+def _evaluated(decision: Decision, earlier: Evaluation) -> Happened:
+    at = calendar.to_us(datetime.fromisoformat(earlier.decided_at))
+    return Happened(Kind.DECISION, at, f"{decision.address} {earlier.answer.value}")
 
 
 def _worst(told: Sequence[Happened]) -> list[Happened]:

@@ -69,10 +69,10 @@ def steps_taken(phase: Phase, happened: Sequence[Happened]) -> tuple[StepState, 
 
 
 def _state(step: RollbackStep, last: Happened | None) -> StepState:
-    by_hand = step.action is None
+    does = str(step.action) if step.action else ""
     if last is None:
-        return StepState(step.says, by_hand=by_hand)
-    return StepState(step.says, by_hand=by_hand, outcome=last.outcome, at_us=last.at_us)
+        return StepState(step.says, by_hand=not does, does=does)
+    return StepState(step.says, not does, last.outcome, last.at_us, does)
 
 
 @dataclass(frozen=True)
@@ -124,22 +124,40 @@ class _Given:
         """Yield the way back, the reset, and what must be shown again."""
         name, where = self.decision.address.name, self.decision.environment
         undone = [step for step in self.steps if not step.done]
+        yield from self._silent()
         if any(not step.by_hand for step in undone):
-            says = f"roll back: {count(len(undone), 'step')} to do, listed below"
+            says = f"roll back: this runs {count(len(undone), 'step')}, listed below, in {where}"
             yield Todo(self.owners, says, f"rollout watch {name} --env {where} --execute")
         elif undone:
             listed = "; ".join(step.says for step in undone)
             yield Todo(self.owners, f"roll back by hand: {listed}")
         elif not self.steps:
             yield Todo(self.owners, "roll back; the plan states no steps")
-        back = "rolled back, every step is done: " if self.steps and not undone else ""
+        rolled_back = bool(self.steps) and not undone
+        back = "rolled back, every step is done: " if rolled_back else ""
         for rail in self._tripped():
             reset = f"rollout reset {rail.id} --env {where} --by NAME --reason WHY"
             yield Todo(self.owners, f"{back}fix the cause, then reset the guardrail", reset)
+        if rolled_back:
+            yield self._another_try()
         gates = self.phase.rollback.revalidate
         if gates:
             are = "is" if len(gates) == 1 else "are"
             yield Todo(self.owners, f"show again that {' and '.join(gates)} {are} GO", self.run)
+
+    def _another_try(self) -> Todo:
+        """What leads to a GO after a rollback: what is measured now is not of the change."""
+        if self.phase.of(Gate.ENTRY):
+            says = "for another try decide the entry anew, then begin the phase anew"
+            return Todo(self.owners, says, f"{self.run} --rollout-gate entry")
+        begin = f"rollout begin {self.decision.address.name} --env {self.decision.environment}"
+        return Todo(self.owners, "for another try begin the phase anew", f"{begin} --by NAME")
+
+    def _silent(self) -> Iterator[Todo]:
+        """Say that a target does not answer, where that kept the release from being read."""
+        for cause in self.decision.reasons:
+            if cause.reason.code == _SILENT:
+                yield Todo(self.owners, self._advised(cause))
 
     def fix(self) -> Iterator[Todo]:
         """Yield what helps with the worst causes, and how to decide again."""
@@ -158,9 +176,9 @@ class _Given:
         real = next((env for env in self.plan.environments if env != EMBEDDED), "")
         if self.real:
             yield from self._signatures()
-            act = f"`rollout {verb} {name} --env {where} --by NAME`"
-            says = f"see what is still open; once nothing is, {act} {verb}s the phase"
-            yield Todo(self.owners, says, f"rollout clear {name} --env {where}")
+            yield Todo(self.owners, "see what is still open", f"rollout clear {name} --env {where}")
+            act = f"rollout {verb} {name} --env {where} --by NAME"
+            yield Todo(self.owners, f"once nothing is, {verb} the phase", act)
         elif real and not self.decision.drill:
             command = f"pytest {self.phase.chosen} --rollout-env {real}"
             yield Todo(
@@ -180,7 +198,7 @@ class _Given:
             more = f"; {count(len(missing) - 1, 'more signature')} to come" if missing[1:] else ""
             command = (
                 f"rollout sign {self.decision.address} --env {self.decision.environment} "
-                f"--as {role} --by NAME --key FILE"
+                f"--as {role} --key FILE"
             )
             yield Todo(self.named(str(role)), f"sign it{more}", command)
 

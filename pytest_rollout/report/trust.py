@@ -25,8 +25,8 @@ def worth(estimate: Estimate | None) -> Iterator[str]:
         yield f"{_between(estimate)} ({_METHODS.get(estimate.method, estimate.method)}{at})."
     if estimate.catches:
         yield (
-            f"Worth: if {estimate.catches} % or more were bad, 19 of 20 such runs would not have "
-            "passed, where samples are independent of each other."
+            f"Worth: where {estimate.catches} % or more are bad, at most 1 of 20 such runs passes, "
+            "if samples are independent of each other."
         )
     if estimate.more:
         good = (

@@ -221,8 +221,8 @@ class Collecting:
             config.hook.pytest_deselected(items=left)
             gates = sorted({f"{b.name}/{g}" for i in left if (b := self.place(i)) for g in b.gates})
             checks = "1 check" if len(left) == 1 else f"{len(left)} checks"
-            waiting = "waits for its gate" if len(left) == 1 else "wait for their gate"
-            self.notes.append(f"{checks} of {', '.join(gates)} {waiting}")
+            them = f"{checks} of {', '.join(gates)}"
+            self.notes.append(f"{them} left out: this run does not decide it")
 
     def _of_other_gate(self, bound: Bound | None) -> bool:
         if bound is None or bound.name not in self._asked or not bound.gates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_rollout.judge.since_begin import changed_since, drift_reasons
+from pytest_rollout.judge.since_begin import back_reason, changed_since, drift_reasons
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.life import Life
 from pytest_rollout.model.plan import Gate, Phase, Plan
@@ -22,3 +22,6 @@ def since_begin(
         yield Finding("clearance.stated", finding.verdict, finding.reason)
     for reason in drift_reasons(life, plan.timezone, name):
         yield Finding("clearance.drift", Verdict.MISSING, reason)
+    back = back_reason(life, plan.timezone, name)
+    if back is not None:
+        yield Finding("clearance.rolled-back", Verdict.MISSING, back)

@@ -224,8 +224,8 @@ class TestConfidence:
         assert list(worth(seen_)) == [
             "Bounds: 29 samples show that it is between 0.901855 and 1 "
             "(Clopper and Pearson's exact bounds of a share, at 95 % confidence).",
-            "Worth: if 9.9 % or more were bad, 19 of 20 such runs would not have passed, "
-            "where samples are independent of each other.",
+            "Worth: where 9.9 % or more are bad, at most 1 of 20 such runs passes, if samples are "
+            "independent of each other.",
         ]
 
     def test_how_many_more_would_decide(self) -> None:

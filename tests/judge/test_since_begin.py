@@ -65,7 +65,10 @@ DRIFTS: dict[str, tuple[tuple[Step, ...], bool]] = {
     "back again is another change": ((change(15), OTHER, SAME), True),
     "back again is no excuse": ((OTHER, SAME), True),
     "a configuration is no release": ((change(5, "configuration"), reading(9, release="v2")), True),
-    "a step of a rollback": ((change(5, "rollback-step"), reading(9, release="v0")), False),
+    "a step of a rollback, and out again": (
+        (change(5, "rollback-step"), reading(9, release="v0"), change(12), SAME),
+        False,
+    ),
     "a reset": ((OTHER, change(25, "reset"), LATER), False),
 }
 
@@ -83,6 +86,38 @@ def test_the_reason_names_what_differs_and_when() -> None:
         "phase.drift: the release was v2 at 2025-11-10 09:01:00 EST, not v1 as when the phase "
         "began or as recorded since, and nobody recorded a change (where it was meant: "
         "`rollout record p.one change --says WHAT --by WHO`)"
+    )
+
+
+BACK = change(5, "rollback-step")
+
+
+@pytest.mark.parametrize(
+    ("since", "asked"),
+    [
+        ((BACK,), ["phase.rolled-back"]),
+        ((BACK, SAME, reading(20)), ["phase.rolled-back"]),  # what runs is the same again
+        ((change(4), BACK), ["phase.rolled-back"]),  # the change that was rolled back
+        ((BACK, change(8)), [""]),  # out again
+        ((BACK, change(8), change(9, "rollback-step")), ["phase.rolled-back"]),
+        ((BACK, change(8, "configuration")), ["phase.rolled-back"]),
+        ((BACK, change(8, "reset")), ["phase.rolled-back"]),
+    ],
+)
+def test_what_is_measured_after_a_rollback_says_nothing_of_the_change(
+    since: tuple[Step, ...], asked: list[str]
+) -> None:
+    decision = judged(life_of(PHASE, *since))
+    assert [cause.id for cause in decision.reasons] == asked
+    assert decision.answer is (Answer.GO if asked == [""] else Answer.HOLD)
+
+
+def test_the_reason_says_when_it_was_rolled_back_and_how_to_go_on() -> None:
+    (line,) = told(judged(life_of(PHASE, BACK)))
+    assert line == (
+        "phase.rolled-back: the phase was rolled back at 2025-11-10 09:00:05 EST (as planned), so "
+        "what is measured since is not of the change: begin anew (`rollout begin p.one`), or "
+        "record that it is out again (`rollout record p.one change --says WHAT --by WHO`)"
     )
 
 

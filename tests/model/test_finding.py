@@ -24,6 +24,7 @@ from pytest_rollout.model.decision import (
     Condition,
     Decision,
     from_json,
+    stored_values,
     substance,
 )
 from pytest_rollout.model.finding import (
@@ -289,3 +290,20 @@ def test_the_state_of_a_guardrail(verdicts: tuple[Verdict, ...], state: State, b
     worst = min(verdicts, key=lambda one: one.rank, default=Verdict.MISSING)
     finding = Finding("g", worst, said(""), parts=parts)
     assert (finding.state, finding.blind) == (state, blind)
+
+
+@pytest.mark.parametrize("layout", [None, 2, 4])
+def test_some_values_of_a_stored_form_are_read_without_the_rest(layout: int | None) -> None:
+    text = json.dumps(STORED, indent=layout)
+    found = stored_values(text, "run", "decision", "ledger")
+    assert found == {key: STORED[key] for key in ("run", "decision", "ledger")}
+
+
+def test_a_value_is_read_at_the_top_and_nowhere_else() -> None:
+    inner = {"reason": 'a text that says\n  "run": "r0"', "of": {"run": "r1"}, "run": "r2"}
+    assert stored_values(json.dumps(inner, indent=2), "run") == {"run": "r2"}
+    twice = '{\n  "run": "r1",\n  "run": "r2"\n}'
+    assert stored_values(twice, "run") == json.loads(twice)
+    for wrong in ("[]", "{}", '"run"'):
+        with pytest.raises(ValueError, match="is not there"):
+            stored_values(wrong, "run")

@@ -473,6 +473,7 @@ def of_lives() -> Iterator[object]:
     for life in (
         replace(life_of(phase, stated={"c": "other"}), unbelieved=(alone,)),
         *(Life(None), life_of(phase), moved, began, life_of(phase, stated={"c": "other"})),
+        life_of(phase, change(5, "rollback-step")),
         life_of(phase, stated={"c": own, "dropped": "other"}),
         life_of(phase, stated={"c": "other"}, amendments=(looser,)),
     ):

@@ -48,3 +48,15 @@ def test_a_stretch_without_samples_is_dashed_and_an_even_row_is_not() -> None:
 
     assert gaps(0, 1, 2, 3, 12, 13) == 1
     assert gaps(0, 1, 2, 3, 4, 5) == 0
+
+
+def test_a_newest_sample_that_was_not_the_judged_one_is_told() -> None:
+    def says(*values: float) -> str:
+        points = tuple(CurvePoint(n * 60_000_000, value) for n, value in enumerate(values))
+        curve = Curve((), points, len(points), Fraction(46, 100))
+        told = Measured("rate", "last", Drawn.VALUES, "", None, None, (curve,))
+        (plot,) = multiples(told, FINDING, "UTC")
+        return plot.says
+
+    assert says(0, 0.46, 0).startswith("last 0.46 was judged, newest 0; ")
+    assert says(0, 0.46).startswith("last 0.46 was judged; ")

@@ -34,8 +34,8 @@ SAID = {
         "samples in this run; allowed >= 0.95.",
         "Bounds: 100 samples show that it is between 0.970486 and 1 (Clopper and Pearson's "
         "exact bounds of a share, at 95 % confidence).",
-        "Worth: if 4.7 % or more were bad, 19 of 20 such runs would not have passed, where "
-        "samples are independent of each other.",
+        "Worth: where 4.7 % or more are bad, at most 1 of 20 such runs passes, if samples are "
+        "independent of each other.",
     ),
     "page-opens": (
         "pass (met)",
@@ -231,8 +231,8 @@ LOOKED_SAID = {
         "evaluation of this release makes of 95 %), over 100 samples in this run; allowed >= 0.95.",
         "Bounds: 100 samples show that it is between 0.957125 and 1 (Clopper and Pearson's "
         "exact bounds of a share, at 98.75 % confidence).",
-        "Worth: if 3 % or more were bad, 19 of 20 such runs would not have passed, where "
-        "samples are independent of each other.",
+        "Worth: where 3 % or more are bad, at most 1 of 20 such runs passes, if samples are "
+        "independent of each other.",
     ),
     "coupons": (
         "Seen: rate of coupon_ok was 1 (at least 0.819399 at 98.75 % confidence, which the 3rd "
@@ -351,7 +351,7 @@ def test_a_check_that_is_gone_says_how_to_go_on(code: str, says: str) -> None:
 def test_reports_say_what_a_measurement_is_worth() -> None:
     shown = "22 samples show that it is between 0.872694 and 1"
     decides = "with 14 more good samples, 36 in all, the next run would pass it"
-    caught = "if 4.7 % or more were bad, 19 of 20 such runs would not have passed"
+    caught = "where 4.7 % or more are bad, at most 1 of 20 such runs passes"
     page, text = to_html(DECISION), to_markdown(DECISION)
     assert all(words in page for words in (shown, decides, caught, ">0.65s<"))
     assert all(words in text for words in (shown, decides, "(seen 0.65s in 24 samples at"))

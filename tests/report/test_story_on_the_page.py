@@ -93,6 +93,20 @@ def test_what_happened_is_a_plot_and_rows_in_order(told: tuple[Decision, Story])
     assert part.all("path", class_="hatch")
 
 
+def test_earlier_decisions_of_the_gate_stand_in_the_timeline(told: tuple[Decision, Story]) -> None:
+    decision, story = told
+    stamps = ("2025-11-10T09:04:00-05:00", "2020-01-01T00:00:00-05:00", decision.decided_at)
+    answers = (Answer.GO, Answer.GO, decision.answer)
+    earlier = tuple(
+        Evaluation(at, answer, "v1", {}, {}) for at, answer in zip(stamps, answers, strict=True)
+    )
+    part = section(page((decision, replace(story, evaluations=earlier))), "timeline")
+    rows = [row.text for row in part.one("table").all("tr")][1:]
+    told_of = [row for row in rows if row.split()[3] == "decision"]
+    assert [row.split()[1] for row in told_of if row.endswith(" GO")] == ["09:04:00"]
+    assert len(told_of) == 2
+
+
 def test_the_trend_shows_values_of_the_evaluations(told: tuple[Decision, Story]) -> None:
     part = section(page(told), "trend")
     assert "shop.canary. queue" in part.one("table", class_="metrics").text

@@ -11,7 +11,7 @@ from pytest_rollout.model.decision import Cause, Condition, Decision
 from pytest_rollout.model.finding import Finding, Reason, said
 from pytest_rollout.model.people import Deputy, Person, Roster
 from pytest_rollout.model.plan import Gate, Plan
-from pytest_rollout.model.story import Evaluation
+from pytest_rollout.model.story import Evaluation, StepState
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.report import headline
 from pytest_rollout.report.todo import todo
@@ -78,14 +78,47 @@ def test_an_open_signature_comes_before_the_begin(decided: tuple[Plan, Decision]
         for role in ("sre", "pm")
     ]
     given = Finding("signoff.cto", Verdict.PASS, Reason("signature.given", {"role": "cto"}))
-    sign, begin = todo(plan, plan.phases[0], go, signoff=[given, *open_])
+    sign, clear, begin = todo(plan, plan.phases[0], go, signoff=[given, *open_])
     name = go.address.name
     assert (sign.who, sign.says) == ("sre", "sign it; 1 more signature to come")
-    command = f"rollout sign {name}/entry --env prod --as sre --by NAME --key FILE"
+    command = f"rollout sign {name}/entry --env prod --as sre --key FILE"
     assert sign.command == command
-    assert f"`rollout begin {name} --env prod --by NAME` begins the phase" in begin.says
-    (only,) = todo(plan, plan.phases[0], go, signoff=[given])
-    assert only == begin
+    assert clear.command == f"rollout clear {name} --env prod"
+    assert begin.says == "once nothing is, begin the phase"
+    assert begin.command == f"rollout begin {name} --env prod --by NAME"
+    assert todo(plan, plan.phases[0], go, signoff=[given]) == (clear, begin)
+
+
+def test_a_target_that_does_not_answer_comes_before_the_reset(
+    decided: tuple[Plan, Decision],
+) -> None:
+    plan, decision = decided
+    silent = Reason("release.unreadable", {"error": "GET http://web: refused"})
+    back = replace(
+        decision,
+        decision=Answer.ROLLBACK,
+        environment="prod",
+        drill=None,
+        reasons=(*decision.reasons, Cause("run.release", Answer.HOLD, silent)),
+    )
+    (first, *_) = todo(plan, plan.phases[0], back)
+    assert first.says == "see that the target answers: GET http://web: refused"
+
+
+def test_after_a_rollback_another_try_begins_anew(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    back = replace(decision, decision=Answer.ROLLBACK, environment="prod", drill=None)
+    done = StepState("traffic goes back", by_hand=False, outcome="done", does="http on web: POST /")
+    (reset, anew) = todo(plan, plan.phases[0], back, steps=[done])
+    assert reset.says.startswith("rolled back, every step is done: fix the cause")
+    assert anew.says == "for another try begin the phase anew"
+    entry = replace(plan.phases[0].criteria[0], gate=Gate.ENTRY)
+    with_entry = replace(plan.phases[0], criteria=(entry, *plan.phases[0].criteria))
+    (_, first) = todo(plan, with_entry, back, steps=[done])
+    assert first.command.endswith("--rollout-gate entry")
+    not_yet = replace(done, outcome="")
+    (roll_back, _) = todo(plan, plan.phases[0], back, steps=[not_yet])
+    assert roll_back.says == "roll back: this runs 1 step, listed below, in prod"
 
 
 def test_a_window_that_has_passed_is_said_to_be_over(decided: tuple[Plan, Decision]) -> None:
