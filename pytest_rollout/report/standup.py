@@ -28,7 +28,9 @@ class Standup:
 def lines(told: Standup) -> Iterator[str]:
     """Yield the stand-up, a part a line, more of a part below it."""
     yield told.title
-    yield from _part(f"Since {told.since}", told.happened[-_MOST:], "nothing on record")
+    every = len(told.happened)
+    last = f", the last {_MOST} of {every}" if every > _MOST else ""
+    yield from _part(f"Since {told.since}{last}", told.happened[-_MOST:], "nothing on record")
     yield from _part("Today", [*told.next, *told.windows], "nothing is due")
     yield from _part("Blockers", list(_blockers(told.decisions)), "none")
     yield from _part("Metrics", list(_metrics(told.decisions)), "none measured")

@@ -58,3 +58,10 @@ def test_a_long_part_is_cut_and_says_by_how_much_and_what_happened_last_stays() 
     assert "- and 4 more" in text
     assert "- thing 9" in text.partition("Today")[0]
     assert "- thing 0" not in text.partition("Today")[0]
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    happened = [f"event {n}" for n in range(8)]
+    told = list(lines(replace(NOTHING, happened=happened)))
+    assert told[1:4] == ["Since Fri 07 Nov, the last 6 of 8:", "- event 2", "- event 3"]
+    assert list(lines(replace(NOTHING, happened=happened[:6])))[1] == "Since Fri 07 Nov:"
