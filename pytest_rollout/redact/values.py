@@ -29,6 +29,7 @@ _CHUNK, _MOST_CHUNKS = 12, 32  # characters of a part of a secret, and how many 
 _TORN, _MOST_TORN = 4, 200  # characters of a secret that tell it at an edge, and that are looked at
 _EDGE = re.compile(r"\.\.\.|…|\Z")
 _REACH = 4_096
+_DELIMITERS = re.compile(r"[/?#@:&]")  # at these a library cuts an address with a password in it
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*+")
 
 
@@ -90,11 +91,19 @@ def _needles(value: str) -> Iterator[Needle]:
         yield Needle(text)
     for core in _base64(_raw(value)):
         yield Needle(core, runs_on=True)
+    if "://" not in value:
+        yield from (Needle(piece) for piece in _DELIMITERS.split(value) if _is_random(piece))
     if len(value) >= 2 * _CHUNK - 4 and not re.search(r"://|\s", value):
         for start in range(
             0, len(value) - _CHUNK + 1, max(_CHUNK // 2, len(value) // _MOST_CHUNKS)
         ):
             yield Needle(value[start : start + _CHUNK], runs_on=True)
+
+
+def _is_random(piece: str) -> bool:
+    """Whether a piece of a secret tells something of it, and is no word."""
+    mixed = any(map(str.isdigit, piece)) and any(map(str.isalpha, piece))
+    return mixed and len(piece) >= _LEAST
 
 
 def _spellings(value: str) -> set[str]:

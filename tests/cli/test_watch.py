@@ -113,7 +113,7 @@ def test_a_report_says_what_became_of_each_step(project: Project, service: Servi
     text = " ".join(answer.out.split())
     assert "rolled back, every step" not in text  # one is left
     assert "roll back by hand: the customer is called" in text
-    assert re.search(r"traffic goes back \| done \| 20", text)
+    assert re.search(r"traffic goes back `[^`]+` \| done \| 20", text)
     assert re.search(r"the customer is called \| to be done by hand \| 20", text)
     page = project.rollout("report", "demo.canary/exit", "--env", "prod", "--format", "html").out
     told = project.rollout("standup", "--env", "prod").out

@@ -254,3 +254,11 @@ def test_many_short_texts_are_each_answered() -> None:
     for number in range(10_000):
         assert known.hide(f"label-{number}") == f"label-{number}"
     assert known.hide("open-Sesame-9") == MARK
+
+
+def test_an_address_that_was_cut_at_a_secret_shows_no_piece_of_it() -> None:
+    known = KnownSecrets({"DEMO_API_TOKEN": "Jq5ySFU=wOKs7Vm6/58WAm+dX3"})
+    assert known.hide("Invalid port: 'Jq5ySFU=wOKs7Vm6'") == f"Invalid port: '{MARK}'"
+    assert known.hide("path='/58WAm+dX3@web/'") == f"path='/{MARK}@web/'"
+    in_pieces = KnownSecrets({"SERVICE_TOKEN": "sesame/open-door#Zk3vR9wQ"})
+    assert in_pieces.hide("sesame and open-door, Zk3vR9wQ") == f"sesame and open-door, {MARK}"
