@@ -186,6 +186,8 @@ def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
         yield Finding("phase.rolled-back", Verdict.MISSING, back)
     if not (changed or reasons or back):
         facts: dict[str, Fact] = {"at": case.instant(life.begin.at_us), "by": life.begin.by}
+        if any(fact.error for fact in case.world.run.releases):
+            facts["unread"] = True
         yield Finding("phase.begun", Verdict.PASS, Reason("begin.kept", facts))
 
 

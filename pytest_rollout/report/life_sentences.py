@@ -56,13 +56,18 @@ def _new_release(f: Facts) -> str:
     )
 
 
+def _kept(f: Facts) -> str:
+    begun = f"begun at {f.wall('at')} by {f['by']}"
+    then = "are as they were then, or as recorded since"
+    if f.known("unread"):
+        return f"{begun}; criteria and addresses {then}; the release could not be read"
+    return f"{begun}; criteria, release, configuration and addresses {then}"
+
+
 SENTENCES: Mapping[str, Say] = {
     "begin.gone": "the run began after a begin that is no longer on record",
     "begin.unamended": _unamended,
-    "begin.kept": lambda f: (
-        f"begun at {f.wall('at')} by {f['by']}; criteria, release, configuration and addresses are "
-        "as they were then, or as recorded since"
-    ),
+    "begin.kept": _kept,
     "begin.drift": _drift,
     "begin.rolled-back": lambda f: (
         f"the phase was rolled back at {f.wall('at')} ({f['says']}), so what is measured since is "

@@ -266,7 +266,8 @@ def evaluation(decision: Decision, noun: str = "") -> str:
         return "not counted"
     if decision.environment == EMBEDDED:
         return "a rehearsal"
-    return f"{ordinal(decision.looks)} {noun}of this release"
+    of = "of this release" if decision.release else "of a release that is not known"
+    return f"{ordinal(decision.looks)} {noun}{of}"
 
 
 def valid_until(decision: Decision) -> str:

@@ -10,10 +10,12 @@ import pytest
 
 from pytest_rollout.judge.since_begin import followed, statements_of
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.life import DRIFT, Life, RecordedChange, TargetReading
 from pytest_rollout.model.plan import Gate, Plan
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.verdict import Answer
+from pytest_rollout.report import sentences
 from tests.judge.lives import amendment, begin_of, change, life_of, reading
 from tests.judge.test_causes_and_looks import V1
 from tests.judge.worlds import at, decided, plan_of, seen, told, world_of
@@ -237,3 +239,17 @@ def test_a_reset_of_drift_is_a_condition() -> None:
     assert decision.answer is Answer.GO
     assert decision.resets == (reset,)
     assert [one.id for one in decision.conditions] == ["p.one.drift"]
+
+
+def test_what_could_not_be_read_is_not_said_to_be_as_it_was() -> None:
+    silent = (
+        ReleaseFact("start", None, error="refused"),
+        ReleaseFact("end", None, error="refused"),
+    )
+    world = world_of(PLAN, [seen(3, 5)], environment="prod", releases=silent)
+    decision = decided(PLAN, replace(world, life=life_of(PHASE)), Gate.EXIT)
+    (begun,) = (one for one in decision.demands if one.id == "phase.begun")
+    assert sentences.text(begun.reason, PLAN.timezone) == (
+        "begun at 2025-11-10 09:00:00 EST by Ada; criteria and addresses are as they were then, or "
+        "as recorded since; the release could not be read"
+    )

@@ -478,6 +478,10 @@ def of_lives() -> Iterator[object]:
         life_of(phase, stated={"c": "other"}, amendments=(looser,)),
     ):
         yield decided(plan, replace(world, life=life))
+    silent = (ReleaseFact("start", None, error="no answer"),)
+    yield decided(
+        plan, replace(world, life=life_of(phase), run=replace(world.run, releases=silent))
+    )
     for life in (moved, life_of(phase)):
         yield drift_finding(Case(plan, phase, replace(world, life=life), AT))
     around = (ReleaseFact("start", "v1", scenario="s"), ReleaseFact("end", "v2", scenario="s"))
