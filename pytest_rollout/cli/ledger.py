@@ -42,7 +42,8 @@ def compacted(
         missing, asks = ("--why", "say why it is done") if by else ("--by", "say who does it")
         raise OptionError(missing, f"a compaction stays on record: {asks}")
     project = Project.here(root, ledger)
-    choice = choose(project.ledger, before_us, compared_in(project.plans))
+    plans = [project.plan(loaded.id) for loaded in project.loaded]  # none of them broken
+    choice = choose(project.ledger, before_us, compared_in(plans))
     done = bool(by and choice.going)
     if done:
         who, reason = person(by), words("--why", why)

@@ -33,6 +33,7 @@ _RUN_INPUT = "rollout-run:"
 class Compared:
     """What plans compare with."""
 
+    plans: frozenset[str]  # of any other nobody knows here what it compares with
     releases: frozenset[str]  # by name
     frozen: frozenset[str]  # phases (plan.phase) that compare with all that was before they began
 
@@ -82,8 +83,9 @@ class _Coming:
 
 def compared_in(plans: Iterable[Plan]) -> Compared:
     """Return what the rules of plans compare with."""
-    releases, frozen = set(), set()
+    names, releases, frozen = set(), set(), set()
     for plan in plans:
+        names.add(plan.id)
         for phase in plan.phases:
             stated = [criterion.rule for criterion in phase.criteria]
             for rule in (*stated, *(rule for rail in phase.guardrails for rule in rail.rules)):
@@ -93,7 +95,7 @@ def compared_in(plans: Iterable[Plan]) -> Compared:
                     releases.add(str(rule.versus.release))
                 if rule.versus.frozen:
                     frozen.add(plan.address(phase.id).name)
-    return Compared(frozenset(releases), frozenset(frozen))
+    return Compared(frozenset(names), frozenset(releases), frozenset(frozen))
 
 
 def choose(ledger: Ledger, before_us: int, compared: Compared) -> Choice:
@@ -234,6 +236,8 @@ def _why_it_stays(ledger: Ledger, run: OldRun, coming: _Coming) -> str:
 def _why_reached(ledger: Ledger, run: OldRun, coming: _Coming) -> str:
     """Why a run of a real environment may be reached; a rehearsal reads its own run alone."""
     where = [(phase, run.environment) for phase in sorted(run.phases)]
+    if not {phase.partition(".")[0] for phase in run.phases} <= coming.compared.plans:
+        return "its plan is not here: compact where it is"
     if run.phases & coming.compared.frozen:
         return "a phase compares with all that was before it began"
     if run.releases & coming.compared.releases:

@@ -1,7 +1,7 @@
 """Compactions on record: observations of old runs that a person took out of the ledger.
 
 The chain keeps all records, so what was decided and signed stays as it was. What is out cannot be
-judged again: whoever reads such a run is told so, and no decision rests on it.
+judged again: all that read such a run are told so, and no decision rests on it.
 """
 
 from __future__ import annotations

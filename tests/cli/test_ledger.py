@@ -62,3 +62,10 @@ def test_for_programs(project: Project) -> None:
         12,
     )
     assert {"gate": "demo.canary/exit", "environment": "prod", "decisions": 4} in shape["not_again"]
+
+
+def test_a_broken_plan_hides_what_it_compares_with(project: Project) -> None:
+    written(project)
+    project.plan.write_text(project.plan.read_text() + "nonsense: 1\n")
+    answer = project.rollout(*BEFORE, "--by", "Ada", "--why", "old")
+    assert (answer.status, "nonsense" in answer.err) == (4, True)

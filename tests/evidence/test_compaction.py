@@ -75,6 +75,13 @@ def test_a_release_that_a_plan_names_stays(ledger: Ledger) -> None:
     assert choice.staying["a plan compares with its release"] == 2
 
 
+def test_runs_of_a_plan_that_is_not_here_stay(ledger: Ledger) -> None:
+    four_releases(ledger)
+    choice = choose(ledger, FOR_EVER, compared_in([]))
+    assert names(choice) == []
+    assert "its plan is not here: compact where it is" in choice.staying
+
+
 def test_a_phase_that_has_begun_keeps_all_of_its_runs(ledger: Ledger) -> None:
     life = PhaseLife(ledger, ENTRY, "prod")
     life.record(
