@@ -21,10 +21,6 @@ def test_the_kill_switch_gives_a_schedule_of_v4(thirty_days: Old, observe: Obser
     for tried in thirty_days.tries:
         wrong = tried.pipeline != "v4" or not tried.items or bool(tried.broken)
         observe("v4_unavailable", wrong, day=str(tried.day), got=tried.pipeline)
-
-
-@pytest.mark.criterion("v4-available-30d")
-def test_days_behind_the_kill_switch_are_those_of_v4(thirty_days: Old, observe: Observe) -> None:
     if thirty_days.off is not None:
         observe_later(thirty_days.off, observe, "v4_unavailable")
 
@@ -56,14 +52,13 @@ def _name(decorator: ast.expr) -> str:
 
 
 @pytest.mark.criterion("v4-removal-condition")
-def test_removal_is_decided_by_thirty_stable_days(phase: Stage, observe: Observe) -> None:
+def test_removal_is_decided_by_thirty_stable_days(
+    phase: Stage, old_removed: Sequence[Asked] | None, observe: Observe
+) -> None:
     for said, due in judged(Service(phase.target("eros").client)):
         wrong = said.flag("removable") != due
         observe("removal_wrongly_decided", wrong, days=str(said.number("stable_days")))
 
-
-@pytest.mark.criterion("v4-removal-condition")
-def test_removal_itself_waits(old_removed: Sequence[Asked] | None, observe: Observe) -> None:
     for asked in old_removed or ():
         wrong = asked.allowed != asked.due
         observe("removal_wrongly_decided", wrong, day=str(asked.day), since=asked.since)

@@ -176,8 +176,10 @@ def test_both_sides_of_the_limits_of_the_adopters(service: Service, observe: Obs
 
 
 @pytest.mark.criterion("trigger-boundary")
-def test_the_controller_sees_what_happens(live_cases: Sequence[Happened]) -> None:
-    demand_seen(live_cases)
+def test_the_controller_sees_what_happens(
+    live_cases: Sequence[Happened], adopters_week: Lived
+) -> None:
+    demand_seen(live_cases, adopters_week)
 
 
 @pytest.mark.criterion("free-vs-paid-rules")

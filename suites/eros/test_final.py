@@ -48,7 +48,7 @@ def test_run_time(finished: Finished, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("execution-time")
-def test_times_are_told_as_they_were(timed: Timed | None) -> None:
+def test_times_are_told_as_they_were(timed: Timed) -> None:
     demand_times(timed)
 
 

@@ -141,6 +141,8 @@ def test_off_stops_auto_at_once(auto_tried: AutoTried, observe: Observe) -> None
 def test_no_session_reflected_while_auto_was_off(four_weeks: Learnt) -> None:
     log = four_weeks.log
     settings = [one for one in happened(log, "setting") if one.text("setting") == AUTO]
+    if not happened(log, "reflection"):
+        raise NoValueError("no session reflected, so none did while auto was off")
     for one in happened(log, "reflection"):
         before = [setting for setting in settings if moment(setting) <= moment(one)]
         on = bool(before) and before[-1].flag("after")
@@ -152,8 +154,10 @@ def test_no_session_reflected_while_auto_was_off(four_weeks: Learnt) -> None:
 @pytest.mark.criterion("rollback-findable")
 def test_commits_are_found_by_their_message(four_weeks: Learnt, observe: Observe) -> None:
     found = git(four_weeks.repository, "log", "--grep=reflect", "--format=%H").split()
-    lost = []
-    for version in _changing(four_weeks.history):
+    versions, lost = _changing(four_weeks.history), []
+    if not versions:
+        raise NoValueError("nothing was learnt, so there is no commit to find")
+    for version in versions:
         observe("learning_commit_not_found", version.commit not in found, at=version.at)
         lost += [] if version.commit in found else [version.commit[:9]]
     assert not lost, f"git log --grep=reflect does not find {', '.join(lost)}"

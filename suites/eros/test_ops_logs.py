@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
-from pytest_rollout import Message, Observe
+from pytest_rollout import Message, Observe, Reported
 from suites.eros.scenarios.operations import Operations, Sent
 from suites.eros.scenarios.unheard import Unheard, demand_heard
 from suites.eros.views.alarms import ALERTS, ENGINEERING, LEADERSHIP
@@ -17,6 +18,8 @@ from suites.eros.views.said import not_done
 from suites.eros.views.samples import demand_true_samples
 
 pytestmark = pytest.mark.alerting_ops
+
+CHANNELS = {"WARNING": ("slack",), "CRITICAL": ("slack", "pagerduty")}
 
 
 def observe_records(
@@ -145,8 +148,30 @@ def test_alerts_are_told_in_their_channel(
 
 
 @pytest.mark.criterion("severity-critical")
-def test_who_was_not_reached_counts_as_told_by_nobody(unheard: Sequence[Unheard]) -> None:
-    demand_heard(unheard)
+def test_who_was_not_reached_counts_as_told_by_nobody(
+    operations: Operations, messages_sent: Sequence[Sent], unheard: Sequence[Unheard]
+) -> None:
+    demand_heard(unheard)  # none outside of a rehearsal
+    inbox = [*operations.inbox, *(message for sent in messages_sent for message in sent.arrived)]
+    lost: Counter[str] = Counter()
+    for alert in _alerted(operations, messages_sent):
+        for channel in CHANNELS[alert.text("severity")]:
+            text = alert.text("text")
+            lost[channel] += not any(text in one.text for one in inbox if one.service == channel)
+    log = logged(operations.logs, "eros.monitoring", "undelivered")
+    known = Counter(line.text("channel") for line in log)
+    untold = {channel: many for channel, many in lost.items() if many > known[channel]}
+    assert not untold, f"{untold} alerts never came, and no log says that they failed"
+
+
+def _alerted(operations: Operations, sent: Sequence[Sent]) -> Iterator[Reported]:
+    """The alerts that somebody had to hear of, by the log: what happened, and the trial."""
+    for line in logged(operations.logs, "eros.monitoring", "alert"):
+        if line.moment("at") <= operations.now and line.text("severity") in CHANNELS:
+            yield line
+    trial = [line for one in sent if one.to in CHANNELS for line in one.logged]
+    assert trial, "no log knows of the trial of a warning and of what is critical"
+    yield from trial
 
 
 @pytest.mark.criterion("severity-info")

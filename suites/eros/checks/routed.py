@@ -65,8 +65,9 @@ def test_the_other_flags_stay(widened: Step, observe: Observe) -> None:
 
 @pytest.mark.criterion("shadow-off-enabled-on")
 def test_no_change_touched_another_flag(widened: Step) -> None:
+    begun = widened.begun
     for change in widened.changes:
-        if change.moment("at") >= widened.begun:
+        if change.moment("at") >= begun:
             after = flags_in(change, "after")
             kept = Flags(after.enabled, after.shadow, widened.wanted.percentage, after.creators)
             assert kept == widened.wanted, f"at {change.moment('at')} flags were set to {after}"

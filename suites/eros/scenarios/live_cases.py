@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pytest_rollout import Stage, scenario
 from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
+from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import journal
+from suites.eros.views.conditions import held
 from suites.eros.views.limit_cases import ADOPTERS, CANARY, SHADOW, Case
 from suites.eros.views.records import logged
 from suites.eros.views.service import Service
@@ -78,14 +80,31 @@ def _ended(service: Service, name: str, since: datetime) -> list[datetime]:
     return [run.ended for run in journal.served(journal.runs(service, since=since))]
 
 
-def demand_seen(cases: Sequence[Happened]) -> None:
-    """Raise AssertionError where the controller saw a trigger hold at another time than it did."""
+def demand_seen(cases: Sequence[Happened], week: Lived) -> None:
+    """Raise AssertionError where the controller saw a trigger hold at another time than it did.
+
+    The week of the phase is a case, too: outside of a rehearsal it is the only one.
+    """
     wrong = [
         f"{case.name}: a trigger holds {_when(case.due)}, the controller says {_when(case.seen)}"
-        for case in cases
+        for case in (*cases, _of_week(week))
         if case.due != case.seen
     ]
     assert not wrong, "; ".join(wrong)
+
+
+def _of_week(week: Lived) -> Happened:
+    outcomes = week.outcomes()
+    if week.phase == "shadow":  # there a run counts once it was compared
+        compared = {pair.text("request_id"): pair.moment("at") for pair in week.comparisons}
+        outcomes = [
+            replace(outcome, at=compared.get(run.request_id, outcome.at))
+            for run, outcome in zip(week.shadows, outcomes, strict=True)
+        ]
+    due = [run.at for run, names in held(week.phase, outcomes, week.baseline) if names]
+    lines = week.log("eros.rollback", "condition")
+    said = [line.moment("at") for line in lines if line.text("phase") == week.phase]
+    return Happened("the week", due[0] if due else None, said[0] if said else None)
 
 
 def _when(moment: datetime | None) -> str:

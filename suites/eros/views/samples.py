@@ -11,6 +11,7 @@ from pathlib import Path
 from suites.eros.views import figures
 from suites.eros.views.journal import Run
 from suites.eros.views.records import logged
+from suites.eros.views.said import not_done
 
 FIELDS = {
     "success": "success",
@@ -27,6 +28,8 @@ def demand_true_samples(
 
     A run that ends at the very moment of a sample may count or not.
     """
+    if not served:
+        not_done("v5 has served nobody, so samples hold no figure", "let it serve")
     runs = sorted(served, key=lambda run: run.ended)
     ends = [run.ended for run in runs]
     known: dict[int, dict[str, Fraction | None]] = {}
