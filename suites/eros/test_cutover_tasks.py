@@ -13,6 +13,7 @@ import pytest
 
 from pytest_rollout import Observe, Reported, Stage
 from suites.eros.scenarios.widening import Step
+from suites.eros.views.contract import demand_answer
 from suites.eros.views.figures import differs
 from suites.eros.views.journal import Run, runs, served
 from suites.eros.views.records import logged, noted
@@ -59,6 +60,7 @@ def test_each_job_ran_on_time(phase: Stage, widened: Step, observe: Observe) -> 
     if widened.now < until:
         not_done("24 hours have not passed since the switch", "wait for them")
     answer = widened.service.get("/jobs", since=since, until=until)
+    demand_answer("/jobs", answer)
     journal = runs(widened.service, since=since - HOUR, until=until + DAY)
     delivered = {run.request_id: run for run in journal if run.delivered}
     executed = {(one.text("job"), one.moment("due")): one for one in answer.each("executions")}

@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout import Observe, Stage
 from suites.eros.scenarios.at_noon import observe_later
 from suites.eros.scenarios.old_pipeline import Asked, Old, code, judged
+from suites.eros.views.contract import demand_answer
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
 
@@ -55,10 +56,12 @@ def _name(decorator: ast.expr) -> str:
 def test_removal_is_decided_by_thirty_stable_days(
     phase: Stage, old_removed: Sequence[Asked] | None, observe: Observe
 ) -> None:
-    for said, due in judged(Service(phase.target("eros").client)):
+    service = Service(phase.target("eros").client)
+    demand_answer("/v4", service.get("/v4"))
+    for said, due in judged(service):
         wrong = said.flag("removable") != due
         observe("removal_wrongly_decided", wrong, days=str(said.number("stable_days")))
 
     for asked in old_removed or ():
-        wrong = asked.allowed != asked.due
+        wrong = asked.allowed != asked.due or bool(asked.unsaid)
         observe("removal_wrongly_decided", wrong, day=str(asked.day), since=asked.since)

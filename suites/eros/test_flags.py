@@ -14,7 +14,7 @@ import pytest
 from pytest_rollout import Observe, Reported, RolloutError, Stage
 from suites.eros.scenarios.flag_trials import Flip, texts
 from suites.eros.views.routing import ADOPTERS, Flags, bucket, listed
-from suites.eros.views.service import Service
+from suites.eros.views.service import Service, unrefused
 
 pytestmark = pytest.mark.flags
 
@@ -58,6 +58,9 @@ def test_the_router_decides_for_the_whole_roster(service: Service, unset: list[R
     assert [decision.text("creator") for decision in unset] == names
     _, decided = service.decide(names, {})
     assert [decision.text("creator") for decision in decided] == names
+    for odd in ({}, {"creators": "alexia"}, {"creator": 1}, {"creator": "alexia", "flags": "on"}):
+        wrong = unrefused(service.client.post("/decide", json=odd), 400)
+        assert not wrong, f"{odd} names nobody to decide about, and was {wrong}"
 
 
 # Defaults: of the program without a variable, and of the service with an empty environment

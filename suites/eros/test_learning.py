@@ -12,10 +12,11 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import AgentRuns, Learnt
+from suites.eros.views.contract import demand_lines
 from suites.eros.views.journal import Run
 from suites.eros.views.learning_conditions import held
 from suites.eros.views.learning_history import Version, at, changes, taken_back
-from suites.eros.views.learning_log import happened, moment, within, written
+from suites.eros.views.learning_log import AGENTS, happened, moment, within, written
 from suites.eros.views.learning_reviews import RIGHT, added, verdicts, wrong_ids
 from suites.eros.views.learnings import FIGURES, FILE
 
@@ -85,6 +86,7 @@ def test_no_learning_was_reverted(four_weeks: Learnt, observe: Observe) -> None:
 def test_agents_load_what_was_committed(
     agent_runs: AgentRuns, four_weeks: Learnt, observe: Observe
 ) -> None:
+    demand_lines(AGENTS, [line for lines in agent_runs.accesses.values() for line in lines])
     slips: list[str] = []
     for number in range(1, DAYS + 1):
         start, end = four_weeks.weeks.day(number)

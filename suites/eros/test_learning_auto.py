@@ -11,8 +11,9 @@ from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.auto_sandbox import AutoTried
 from suites.eros.scenarios.learning import Learnt
 from suites.eros.scenarios.learning_sandbox import RESET, TakenBack
+from suites.eros.views.contract import demand_answer, demand_lines
 from suites.eros.views.learning_history import Version, changes, git
-from suites.eros.views.learning_log import happened, moment, within, written
+from suites.eros.views.learning_log import LEARNING, happened, moment, within, written
 from suites.eros.views.learning_reviews import added, confirmed_by, wrong_ids
 from suites.eros.views.learnings import Learnings
 
@@ -49,6 +50,7 @@ def test_one_signal_is_enough(four_weeks: Learnt, auto_tried: AutoTried) -> None
 
 @pytest.mark.criterion("step3-require-confirmation")
 def test_confirmation_is_required(four_weeks: Learnt) -> None:
+    demand_answer("status", four_weeks.status.said())
     settings = four_weeks.status.said().inner("settings")
     assert settings.flag("require_confirmation"), "require_confirmation is false"
 
@@ -57,6 +59,7 @@ def test_confirmation_is_required(four_weeks: Learnt) -> None:
 def test_sessions_reflect_where_they_left_a_signal(
     four_weeks: Learnt, auto_tried: AutoTried, observe: Observe
 ) -> None:
+    demand_lines(LEARNING, four_weeks.log)
     observe("auto_trigger_error", "one" not in auto_tried.reflected, signals=1)
     observe("auto_trigger_error", "empty" in auto_tried.reflected, signals=0)
     for end, signals, alone in ended_sessions(four_weeks, since_auto(four_weeks)):

@@ -20,6 +20,7 @@ from suites.eros.views.checks import (
     observe_so_far,
     observe_task,
 )
+from suites.eros.views.contract import demand_answer
 from suites.eros.views.journal import Run
 from suites.eros.views.oracle import same
 from suites.eros.views.records import noted
@@ -138,7 +139,9 @@ def _wrong_in_report(week: Lived, day: date) -> str:
     path = week.reports / f"{day}.json"
     if not path.is_file():
         return "no report"
-    said = Reported(json.loads(path.read_text(encoding="utf-8")), f"report of {day}")
+    held = json.loads(path.read_text(encoding="utf-8"))
+    demand_answer("report", held)
+    said = Reported(held, f"report of {day}")
     pairs = [pair for pair in week.comparisons if pair.moment("at").date() == day]
     diffs = [diff for pair in pairs if (diff := pair.number_or_none("quality_diff")) is not None]
     failed = sum(pair.inner("v5").text("outcome") != "ok" for pair in pairs)

@@ -12,6 +12,7 @@ from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
 from suites.eros.scenarios.weeks import Lived
 from suites.eros.views import journal
 from suites.eros.views.conditions import held
+from suites.eros.views.contract import demand_answer
 from suites.eros.views.limit_cases import ADOPTERS, CANARY, SHADOW, Case
 from suites.eros.views.records import logged
 from suites.eros.views.service import Service
@@ -85,6 +86,7 @@ def demand_seen(cases: Sequence[Happened], week: Lived) -> None:
 
     The week of the phase is a case, too: outside of a rehearsal it is the only one.
     """
+    demand_answer("/rollback", week.service.client.get("/rollback").json())
     wrong = [
         f"{case.name}: a trigger holds {_when(case.due)}, the controller says {_when(case.seen)}"
         for case in (*cases, _of_week(week))

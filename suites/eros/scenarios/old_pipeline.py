@@ -13,7 +13,7 @@ from pytest_rollout import Reported, Stage, reported, scenario
 from suites.eros.scenarios.at_noon import Noon, off_at_noon
 from suites.eros.scenarios.rollback_drills import CONFIGURATIONS
 from suites.eros.views import oracle
-from suites.eros.views.service import Service
+from suites.eros.views.service import Service, unrefused
 
 TRIED = (6, 9, 11, 20, 29)  # days after the switch
 
@@ -36,6 +36,7 @@ class Asked:
     since: str  # the switch, or the rollback
     allowed: bool
     due: bool
+    unsaid: str  # what is wrong with a refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def removals(phase: Stage) -> Sequence[Asked]:
 
 def _asked(service: Service, day: int, since: str, *, due: bool) -> Asked:
     response: httpx.Response = service.client.post("/v4/removal", json={})
-    return Asked(day, since, response.is_success, due)
+    said = "" if response.is_success else unrefused(response, 409)
+    return Asked(day, since, response.is_success, due, said)
 
 
 _SWITCH = datetime(2026, 2, 9, tzinfo=UTC)
@@ -117,6 +119,7 @@ CASES: Sequence[tuple[Sequence[float], float, bool]] = (
     ((20,), 50, True),
     ((3, 20), 33, False),
     ((29.5,), 30, False),
+    ((45,), 45, False),
     ((-6,), 30, True),
 )
 

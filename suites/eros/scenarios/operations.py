@@ -38,6 +38,7 @@ ROWS: Sequence[Mapping[str, Any]] = [
     *[_FAILED, {"quality": 91}, _BROKEN, {"seconds": 99}],
     *[{"seconds": 40 + 3 * number, "quality": 83 + number / 2} for number in range(8)],
 ]
+RESET = ("Olga", "the drill is over")  # who switches v5 on again, and why
 _EQUAL = {"seconds": 2, "quality": 85}
 _WORSE = [80.0] * 21 + [79.5] * 3  # five points under v4, and more
 PAIRS: Sequence[float] = [86.0] * 20 + _WORSE + [86.0] * 20 + _WORSE + [85.5, 88.25] * 12
@@ -106,7 +107,8 @@ def _live(phase: Stage, service: Service) -> Sequence[str]:
     answers += phase.operate("eros", "runs", runs=rows)["answers"]
     phase.operate("eros", "days", count=1)
     service.post("/rollback", {"reason": "a drill of the alarm", "by": "Olga"})
-    service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
+    by, reason = RESET
+    service.post("/rollback/reset", {"by": by, "reason": reason})
     return [str(answer["request_id"]) for answer in answers if "request_id" in answer]
 
 

@@ -13,7 +13,7 @@ from suites.eros.views.conditions import held
 from suites.eros.views.journal import Run, runs, served
 from suites.eros.views.records import logged
 from suites.eros.views.said import not_done
-from suites.eros.views.service import Service
+from suites.eros.views.service import Service, unrefused
 from suites.eros.views.trigger_cases import RULES
 
 _GOOD = {"seconds": 70, "quality": 85, "violations": [], "after_s": 20}
@@ -166,7 +166,14 @@ def _stays(phase: Stage, service: Service) -> Mapping[str, bool]:
     found["a day of good runs"] = any(on_v5(service).values())
     found["a day of jobs"] = any(run.pipeline == "v5" for run in runs(service, since=since))
     asked = service.client.post("/flags", json={"EROS_V5_ENABLED": "true", "by": "Olga"})
-    found["switched on without a reset"] = asked.is_success or any(on_v5(service).values())
+    found["switched on without a reset"] = bool(unrefused(asked, 409)) or any(
+        on_v5(service).values()
+    )
+    for body in ({"by": "Olga"}, {"reason": "nobody says who"}):
+        reset = service.client.post("/rollback/reset", json=body)
+        found[f"a reset with nothing but {min(body)}"] = bool(unrefused(reset, 400)) or any(
+            on_v5(service).values()
+        )
     status = controller(phase, "status")
     found["read anew from its files"] = not status.flag("active")
     return found

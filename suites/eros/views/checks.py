@@ -122,8 +122,10 @@ def observe_served(lived: Lived, observe: Observe) -> None:
 
 
 def demand_varied(runs: Sequence[journal.Run]) -> None:
-    """Raise AssertionError where many schedules have the same score: nobody scored them."""
+    """Raise AssertionError where a score is odd, or many are the same: nobody scored them."""
     scores = [run.quality for run in runs if run.quality is not None]
+    odd = [score for score in scores if not 0 <= score <= 100]
+    assert not odd, f"{len(odd)} scores are no points from 0 to 100, as {odd[0]}"
     constant = len(scores) >= _MANY and len(set(scores)) == 1
     assert not constant, f"each of {len(scores)} schedules scores {scores[0]}: a constant"
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pytest_rollout import Observe
-from suites.eros.views.service import Service, stamp
+from suites.eros.views.service import Service, stamp, unrefused
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 APART = timedelta(minutes=30)  # so that five minutes never hold two runs
@@ -113,6 +113,9 @@ ADOPTERS = (
 
 def observe_cases(service: Service, observe: Observe, phase: str, cases: Sequence[Case]) -> None:
     """Observe for each case whether the controller decides otherwise than it must."""
+    for odd in ({"phase": phase}, {"phase": phase, "cases": [{"runs": [{"ended": "soon"}]}]}):
+        wrong_answer = unrefused(service.client.post("/rollback/judge", json=odd), 400)
+        assert not wrong_answer, f"what cannot be judged is {wrong_answer}"
     asked = [{"runs": _timed(case.runs), "baselines": dict(case.baselines)} for case in cases]
     answer = service.post("/rollback/judge", {"phase": phase, "cases": asked})
     verdicts = answer.each("cases")

@@ -65,3 +65,11 @@ class Service:
         """The response to a request for a schedule, whatever its status."""
         asked = {"request_id": request_id} if request_id else {}
         return self.client.post("/generate", json={"creator": creator, **asked})
+
+
+def unrefused(response: httpx.Response, status: int) -> str:
+    """What is wrong with a refusal; empty: it has its status, and says why."""
+    if response.status_code != status:
+        return f"answered with {response.status_code}, not {status}"
+    said = reported(response, any_status=True).get("error")
+    return "" if isinstance(said, str) and len(said) > 3 else "refused without a word why"
