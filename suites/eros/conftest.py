@@ -30,7 +30,7 @@ from suites.eros.scenarios.learning_sandbox import (
     reflected,
 )
 from suites.eros.scenarios.learning_warnings import warned
-from suites.eros.scenarios.live_cases import live_cases
+from suites.eros.scenarios.live_cases import Happened, live_cases
 from suites.eros.scenarios.old_pipeline import Asked, removals, thirty_days
 from suites.eros.scenarios.operations import messages_sent, operations
 from suites.eros.scenarios.recovery import recovered
@@ -112,3 +112,12 @@ def old_removed(phase: Stage, request: pytest.FixtureRequest) -> Sequence[Asked]
         return None
     asked: Sequence[Asked] = request.getfixturevalue("removals")
     return asked
+
+
+@pytest.fixture(scope="session")
+def both_sides(phase: Stage, request: pytest.FixtureRequest) -> Sequence[Happened]:
+    """Runs at both sides of the phase's triggers; in a rehearsal only, because they disrupt."""
+    if not phase.embedded:
+        return ()
+    happened: Sequence[Happened] = request.getfixturevalue("live_cases")
+    return happened

@@ -155,9 +155,9 @@ def test_both_sides_of_the_limits_of_the_canary(service: Service, observe: Obser
 
 @pytest.mark.criterion("trigger-boundary")
 def test_the_controller_sees_what_happens(
-    live_cases: Sequence[Happened], canary_week: Lived
+    both_sides: Sequence[Happened], canary_week: Lived
 ) -> None:
-    demand_seen(live_cases, canary_week)
+    demand_seen(both_sides, canary_week)
 
 
 @pytest.mark.parametrize(

@@ -177,9 +177,9 @@ def test_both_sides_of_the_limits_of_the_adopters(service: Service, observe: Obs
 
 @pytest.mark.criterion("trigger-boundary")
 def test_the_controller_sees_what_happens(
-    live_cases: Sequence[Happened], adopters_week: Lived
+    both_sides: Sequence[Happened], adopters_week: Lived
 ) -> None:
-    demand_seen(live_cases, adopters_week)
+    demand_seen(both_sides, adopters_week)
 
 
 @pytest.mark.criterion("free-vs-paid-rules")

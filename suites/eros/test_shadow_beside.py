@@ -173,9 +173,9 @@ def test_both_sides_of_the_limits_of_shadow_mode(service: Service, observe: Obse
 
 @pytest.mark.criterion("trigger-boundary")
 def test_the_controller_sees_what_happens(
-    live_cases: Sequence[Happened], shadow_week: Lived
+    both_sides: Sequence[Happened], shadow_week: Lived
 ) -> None:
-    demand_seen(live_cases, shadow_week)
+    demand_seen(both_sides, shadow_week)
 
 
 @pytest.mark.criterion("trigger-boundary")

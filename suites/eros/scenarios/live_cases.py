@@ -41,8 +41,6 @@ class Happened:
 def live_cases(phase: Stage) -> Sequence[Happened]:
     """Cases at both sides of the phase's limits happen, each in an evening of its own."""
     service = Service(phase.target("eros").client)
-    if not phase.embedded:  # nobody makes v5 fail for creators who are served
-        return ()
     name = phase.id.rpartition(".")[2]
     cases, wanted = _TRIED[name]
     return [_happened(phase, service, name, case) for case in cases if case.name in wanted]
