@@ -7,11 +7,12 @@ from datetime import datetime
 
 import pytest
 
-from pytest_rollout import NoValueError, Observe, Reported
+from pytest_rollout import NoValueError, Observe, Reported, reported
 from suites.eros.scenarios.flag_trials import Order, Request, Trials
 from suites.eros.views import journal, oracle
 from suites.eros.views.journal import Run
 from suites.eros.views.routing import Flags
+from suites.eros.views.service import unrefused
 
 pytestmark = pytest.mark.flags
 
@@ -44,6 +45,18 @@ def test_both_run_and_v4_is_delivered(
             of_v4 = answer.text("run_id") == v4.run_id
             of_v4 = of_v4 and oracle.within(schedule, by_run.get(v4.run_id, ()), creator)
         observe("shadow_broken", not of_v4, creator=request.creator, at=moment)
+    _demand_once(flag_trials)
+
+
+def _demand_once(trials: Trials) -> None:
+    """Raise AssertionError where a request that was asked again is another one."""
+    first, (again, of_another) = trials.requests[0], trials.again
+    said = reported(again)
+    assert said.flag("replay"), "a request that was answered is not known any more"
+    for field in ("run_id", "creator", "day", "schedule"):
+        assert said[field] == first.answer[field], f"asked again, {field} is {said[field]}"
+    wrong = unrefused(of_another, 409)
+    assert not wrong, f"another creator's request with the same id is {wrong}"
 
 
 @pytest.mark.criterion("shadow-runs-both")
@@ -138,6 +151,8 @@ def test_a_saved_run_is_a_failure(flag_trials: Trials, observe: Observe, moment:
 def test_each_decision_is_logged(flag_trials: Trials, observe: Observe, moment: datetime) -> None:
     logged = {line.text("request_id"): line for line in flag_trials.decisions}
     for request in flag_trials.of(*PARTS):
+        named = request.answer.text("request_id")
+        assert named == request.request_id, f"{request.request_id} was answered as {named}"
         line = logged.get(request.request_id)
         wrong = "no line of its own" if line is None else ", ".join(_unlike(line, request))
         about = {"creator": request.creator, "part": request.why}

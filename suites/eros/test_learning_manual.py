@@ -11,6 +11,7 @@ from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import Learnt
 from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected
 from suites.eros.scenarios.learning_warnings import Side
+from suites.eros.views.contract import demand_answer
 from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import Change, at, changes
 from suites.eros.views.learning_log import happened, moment, within
@@ -75,6 +76,8 @@ def test_only_a_yes_commits(reflected: Reflected) -> None:
 
 @pytest.mark.criterion("step2-rejects-wrong")
 def test_what_is_declined_is_not_stored(reflected: Reflected, observe: Observe) -> None:
+    for said in (reflected.asked, reflected.again):
+        demand_answer("reflection", said)
     texts = [entry.text for entry in reflected.first.entries]
     kept = [text for text in reflected.proposed if text != reflected.declined]
     assert sorted(text for text in texts if text in kept) == sorted(kept), (

@@ -46,6 +46,9 @@ def test_the_program_of_the_controller_does_the_same(
 ) -> None:
     observe_off(pulled.first, observe, "controller", moment)
     assert pulled.once.history == pulled.before.history + 1, "the controller keeps no record of it"
+    assert pulled.unexplained.returncode == 2, "the program goes back without a reason"
+    assert pulled.unexplained.stderr.strip(), "the program refuses without a word why"
+    assert not pulled.before.history, "the program went back although nobody gave a reason"
 
 
 @pytest.mark.criterion("manual-controller")

@@ -32,11 +32,7 @@ class Request:
     status: int
     answer: Reported
     why: str  # for which part of the trial
-
-    @property
-    def request_id(self) -> str:
-        """Its id, which an answer names also where it failed."""
-        return self.answer.text("request_id")
+    request_id: str  # that it was asked with
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,7 @@ class Trials:
     logs: Path
     requests: tuple[Request, ...]
     monitoring: Mapping[str, Reported] = field(default_factory=dict)  # by the part of the trial
+    again: tuple[httpx.Response, ...] = ()  # the first request once more: its creator's, another's
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -102,6 +99,8 @@ def _tried(phase: Stage, service: Service) -> Trials:
     names = sorted(service.names)
     for why, flags in (("shadow", SHADOW), ("list", LISTED), ("percentage", HALF)):
         made += _asked(service, ["alexia", *names[:12]], flags, why)
+    first = made[0]
+    again = [service.generate(name, first.request_id) for name in (first.creator, "luna_free")]
     _anew(service, {**LIVE, "AUTO_FALLBACK": "true"})
     phase.operate("eros", "disturb", pipeline="v5", times=5, fails="raise")
     made += _asked(service, names[:5], LIVE, "fallback on")
@@ -117,7 +116,7 @@ def _tried(phase: Stage, service: Service) -> Trials:
     made += _asked(service, names[:5], {**LIVE, "AUTO_FALLBACK": "false"}, "fallback off")
     _anew(service, {**LIVE, "ENABLED": "false", "AUTO_FALLBACK": "true"})
     made += _asked(service, names[:6], {**LIVE, "ENABLED": "false"}, "off")
-    return Trials(service, phase.file("logs"), tuple(made), said)
+    return Trials(service, phase.file("logs"), tuple(made), said, tuple(again))
 
 
 def _anew(service: Service, flags: Mapping[str, str | None]) -> None:
@@ -132,8 +131,9 @@ def _asked(
     service.set_flags(**flags)
     in_force = Flags.of(texts(flags))
     for creator in creators:
-        response = service.generate(creator)
-        yield Request(creator, in_force, response.status_code, _read(response), why)
+        id_ = f"suite-{why.replace(' ', '-')}-{creator}"
+        response = service.generate(creator, id_)
+        yield Request(creator, in_force, response.status_code, _read(response), why, id_)
 
 
 def _read(response: httpx.Response) -> Reported:

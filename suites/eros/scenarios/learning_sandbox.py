@@ -61,6 +61,7 @@ class Reflected:
 
     unclear: int  # learnings that were committed by answers that are neither yes nor no
     alone: int  # that were, once somebody said yes to the first of three and no more
+    asked: Reported  # what the first one answered
     proposed: Sequence[str]  # texts, in the order in which they were asked
     declined: str
     first: Learnings  # the file after the first reflection
@@ -80,8 +81,8 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     alone = _added(tried) - unclear
     tried.reflect("nn", session="unclear")
     tried.correct(*lessons, session="one")
-    asked = tried.reflect("yny", session="one").each("proposed")
-    texts = [one.text("text") for one in asked]
+    asked = tried.reflect("yny", session="one")
+    texts = [one.text("text") for one in asked.each("proposed")]
     if sorted(texts) != sorted(lessons):
         raise RolloutError(f"three corrections were made, and {texts or 'nothing'} is proposed")
     first, commits = tried.file, [len(tried.history())]
@@ -91,7 +92,7 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     tried.correct(*lessons, session="two")
     tried.reflect("yyyyyy")
     commits.append(len(tried.history()))
-    return Reflected(unclear, alone, texts, texts[1], first, again, tried.file, commits)
+    return Reflected(unclear, alone, asked, texts, texts[1], first, again, tried.file, commits)
 
 
 @dataclass(frozen=True, slots=True)

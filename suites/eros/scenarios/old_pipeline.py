@@ -33,7 +33,7 @@ class Asked:
     """Whether v4 could be removed on a day, and whether it could have been."""
 
     day: int
-    since: str  # the switch, or the rollback
+    since: str  # the switch, the rollback, or nothing where there was no switch
     allowed: bool
     due: bool
     unsaid: str  # what is wrong with a refusal
@@ -89,9 +89,10 @@ def _looked_up(service: Service) -> Try:
 def removals(phase: Stage) -> Sequence[Asked]:
     """After a rollback on day 5 v4 is asked to go, before thirty days have passed and after."""
     service = Service(phase.target("eros").client)
+    found = [_asked(service, 0, "nothing", due=False)]
     phase.operate("eros", "phase", id="cutover", days=0)
     phase.operate("eros", "days", count=5)
-    found = [_asked(service, 5, "switch", due=False)]
+    found.append(_asked(service, 5, "switch", due=False))
     service.post("/rollback", {"reason": "a drill of the removal", "by": "Olga"})
     service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
     service.set_flags(**CONFIGURATIONS["cutover"])

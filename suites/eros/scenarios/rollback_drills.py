@@ -102,12 +102,15 @@ def _write_off(file: Path) -> None:
     file.write_text("\n".join([*kept, "EROS_V5_ENABLED=false", ""]), encoding="utf-8")
 
 
-def controller(phase: Stage, *words: str, said: object = None) -> Reported:
-    """What the controller's program answers; raises RolloutError where it fails."""
+Called = subprocess.CompletedProcess[str]
+
+
+def called(phase: Stage, *words: str, said: object = None) -> Called:
+    """What became of a call of the controller's program."""
     program = phase.file("rollback-controller")
     if not program.is_file():
         raise RolloutError(f"there is no {program.name}")
-    done = subprocess.run(
+    return subprocess.run(
         [str(program), *words],
         input=json.dumps(said) if said is not None else None,
         capture_output=True,
@@ -115,9 +118,14 @@ def controller(phase: Stage, *words: str, said: object = None) -> Reported:
         timeout=30,
         check=False,
     )
+
+
+def controller(phase: Stage, *words: str, said: object = None) -> Reported:
+    """What the controller's program answers; raises RolloutError where it fails."""
+    done = called(phase, *words, said=said)
     if done.returncode:
-        raise RolloutError(f"{program.name} {words[0]} ends with {done.returncode}: {done.stderr}")
-    return Reported(json.loads(done.stdout), f"{program.name} {words[0]}")
+        raise RolloutError(f"eros-rollback {words[0]} ends with {done.returncode}: {done.stderr}")
+    return Reported(json.loads(done.stdout), f"eros-rollback {words[0]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class Pulled:
     once: Traces
     again: Sequence[Traces]  # after each further call
     told: Sequence[Message]  # to whom it may concern, by the first call
+    unexplained: Called  # without a reason, before all of this
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -157,6 +166,7 @@ def pulled(phase: Stage) -> Pulled:
     service = Service(phase.target("eros").client)
     service.set_flags(**CONFIGURATIONS["percent75"])
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
+    unexplained = called(phase, "trigger", "--by", "Olga")
     traces = Traces.now(phase, service)
     controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
     first = Switch(
@@ -171,7 +181,8 @@ def pulled(phase: Stage) -> Pulled:
     controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
     again = [Traces.now(phase, service)]
     service.post("/rollback", {"reason": DRILL, "by": "Emil"})
-    return Pulled(first, traces, once, [*again, Traces.now(phase, service)], told)
+    again.append(Traces.now(phase, service))
+    return Pulled(first, traces, once, again, told, unexplained)
 
 
 @scenario(effect="disrupt", own_target=True)

@@ -72,4 +72,4 @@ def unrefused(response: httpx.Response, status: int) -> str:
     if response.status_code != status:
         return f"answered with {response.status_code}, not {status}"
     said = reported(response, any_status=True).get("error")
-    return "" if isinstance(said, str) and len(said) > 3 else "refused without a word why"
+    return "" if isinstance(said, str) and len(said.split()) > 1 else "refused without a word why"
