@@ -145,6 +145,9 @@ def test_a_saved_run_is_a_failure(flag_trials: Trials, observe: Observe, moment:
     observe("failure_unsaid", abs((1 - said.number("success")) * 20 - failed), at=moment)
     delivered = [request for request in requests if request.status == 200]
     assert said.number("delivered") == len(delivered) / len(requests)
+    lost = flag_trials.monitoring["fallback off"]
+    shown = (lost.whole("runs"), lost.number("success"), lost.number("delivered"))
+    assert shown == (5, 0, 0), f"of five requests that nobody made good monitoring says {shown}"
 
 
 @pytest.mark.criterion("routing-decision-logged")

@@ -15,7 +15,7 @@ from suites.eros.scenarios.timed import Timed
 from suites.eros.views import figures
 from suites.eros.views.alarms import ALERTS, LIMITS, alerts, difference_of, looks, told
 from suites.eros.views.conditions import mean
-from suites.eros.views.journal import exact
+from suites.eros.views.journal import Run, exact
 from suites.eros.views.records import logged
 from suites.eros.views.said import not_done
 
@@ -99,10 +99,24 @@ def test_a_figure_is_the_one_of_the_journal(
         said = operations.service.get("/monitoring", last=last)
         wrong = figures.differs(said.number_or_none(FIELDS[figure]), value)
         wrong = wrong or said.whole("runs") != last
+        also, due = _beside(operations, served[-last:])[figure]
+        wrong = wrong or figures.differs(said.number_or_none(also), due)
         observe("metric_mismatch", wrong, at=operations.now, figure=figure, last=last)
         counted.append(value)
     if len(set(counted)) < 2:
         not_done(f"{figure} was the same in each stretch of runs", "let runs differ")
+
+
+def _beside(operations: Operations, runs: Sequence[Run]) -> dict[str, tuple[str, Fraction | None]]:
+    """The figure that stands beside each one: its field, and what it is of some runs."""
+    asked = {run.request_id for run in runs}
+    got = operations.delivered & asked
+    return {
+        "success": ("delivered", Fraction(len(got), len(asked))),
+        "latency": ("duration_s_mean", mean(exact(run.seconds) for run in runs)),
+        "gates": ("violations", Fraction(sum(bool(run.violations) for run in runs))),
+        "quality": ("runs", Fraction(len(runs))),
+    }
 
 
 @pytest.mark.criterion("metric-available-latency")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,6 +83,10 @@ def test_a_figure_is_of_what_ended_from_one_moment_to_another(operations: Operat
         return operations.service.get("/monitoring", **limits).whole("runs")
 
     demand_limits("/monitoring", ends, counted, len)
+    for hours in (1, 12, 24):
+        late = [at for at in ends if at >= operations.now - timedelta(hours=hours)]
+        said = operations.service.get("/monitoring", span_s=hours * 3600).whole("runs")
+        assert said == len(late), f"in the last {hours} h {len(late)} runs ended, it says {said}"
 
 
 @pytest.mark.criterion("metric-available-success")

@@ -114,6 +114,7 @@ def _tried(phase: Stage, service: Service) -> Trials:
     _anew(service, {**LIVE, "AUTO_FALLBACK": "false"})
     phase.operate("eros", "disturb", pipeline="v5", times=5, fails="raise")
     made += _asked(service, names[:5], {**LIVE, "AUTO_FALLBACK": "false"}, "fallback off")
+    said["fallback off"] = service.get("/monitoring", last=5)
     _anew(service, {**LIVE, "ENABLED": "false", "AUTO_FALLBACK": "true"})
     made += _asked(service, names[:6], {**LIVE, "ENABLED": "false"}, "off")
     return Trials(service, phase.file("logs"), tuple(made), said, tuple(again))

@@ -18,6 +18,7 @@ from suites.eros.views.service import Service
 _GOOD = {"seconds": 2, "quality": 85, "violations": []}
 _FAILED: Mapping[str, Any] = {"fails": "raise", "seconds": 2}
 _BROKEN: Mapping[str, Any] = {"violations": ["overlap"]}
+_BROKEN_TWICE: Mapping[str, Any] = {"violations": ["overlap", "daily-limit"]}
 _SOUND = [dict[str, Any]()] * 24
 # Two bad ones of twenty, eleven runs apart: the automatic rollback stays quiet.
 _INCIDENTS: Sequence[Mapping[str, Any]] = [
@@ -35,7 +36,7 @@ ROWS: Sequence[Mapping[str, Any]] = [
     *_INCIDENTS,
     *_INCIDENTS,  # once it has passed, an incident is told anew
     *[{"seconds": 30 + 2 * number, "quality": 84 + number / 4} for number in range(8)],
-    *[_FAILED, {"quality": 91}, _BROKEN, {"seconds": 99}],
+    *[_FAILED, {"quality": 91}, _BROKEN_TWICE, {"seconds": 99}],
     *[{"seconds": 40 + 3 * number, "quality": 83 + number / 2} for number in range(8)],
 ]
 RESET = ("Olga", "the drill is over")  # who switches v5 on again, and why
@@ -74,6 +75,11 @@ class Operations:
     def served(self) -> list[Run]:
         """Runs of v5 for creators, by their end."""
         return served(self.journal)
+
+    @cached_property
+    def delivered(self) -> frozenset[str]:
+        """The requests whose caller got a schedule, by whichever pipeline."""
+        return frozenset(run.request_id for run in self.journal if run.delivered)
 
     @cached_property
     def pairs(self) -> tuple[Reported, ...]:
