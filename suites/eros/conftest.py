@@ -24,6 +24,7 @@ from suites.eros.scenarios.learning import (
     two_weeks,
 )
 from suites.eros.scenarios.learning_sandbox import (
+    figured,
     graded,
     hooks_tried,
     learning_taken_back,
@@ -56,6 +57,7 @@ __all__ = [
     "beside_v5",
     "burst",
     "canary_week",
+    "figured",
     "finished",
     "first_day",
     "flag_trials",

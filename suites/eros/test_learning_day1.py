@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, Stage
 from suites.eros.scenarios.learning import Before, FirstDay
-from suites.eros.scenarios.learning_sandbox import Hooked, clone
+from suites.eros.scenarios.learning_sandbox import MEASURED, Figured, Hooked, clone
 from suites.eros.views.contract import demand_answer, demand_lines
-from suites.eros.views.learning_history import changes, git, ran
+from suites.eros.views.learning_history import Version, changes, git, ran
 from suites.eros.views.learning_log import LEARNING, happened
 from suites.eros.views.learnings import FIGURES, FILE, figures, parsed
 
@@ -190,20 +190,36 @@ def test_status_has_its_nine_figures(first_day: FirstDay, observe: Observe) -> N
             observe("status_figure_missing", name not in words[block], form="words", figure=name)
             observe("status_figure_missing", name not in shown, form="json", figure=name)
         assert words[block] == dict(shown), f"{block} is {words[block]} in words, {shown} in JSON"
-    due = {**first_day.history[-1].file.counted, "last_7_days": _last_days(first_day, said)}
+    due = _due(first_day.history, said.moment("at"))
     wrong = [f"{block} is {said.get(block)}, not {due[block]}" for block in _unlike(said, due)]
     assert not wrong, f"by {FILE} and its history {'; '.join(wrong)}"
+
+
+@pytest.mark.criterion("status-format")
+def test_figures_are_those_of_what_came_rose_and_went(figured: Figured) -> None:
+    came = {one.learning.text for one in changes(figured.history) if one.kind == "added"}
+    missed = [what for what, due in MEASURED.items() if (f"Measured: {what}" in came) != due]
+    assert not missed, f"100 was expected, and of {missed} something else was learnt than is due"
+    for said, text in figured.looks:
+        demand_answer("status", said)
+        due = _due(figured.history, said.moment("at"))
+        wrong = [f"{block} is {said.get(block)}, not {due[block]}" for block in _unlike(said, due)]
+        assert not wrong, f"by the history of the file {'; '.join(wrong)}"
+        words = {block: _in_words(text, block) for block in BLOCKS}
+        assert words == due, f"in words the status says {words}, not {due}"
+
+
+def _due(history: Sequence[Version], at: datetime) -> dict[str, dict[str, int]]:
+    """The figures of a status at a moment, by the versions of the file until then."""
+    known = [one for one in history if one.at <= at]
+    young = [one for one in changes(known) if one.version.at > at - timedelta(days=7)]
+    lately = {name: sum(one.kind == name for one in young) for name in BLOCKS["last_7_days"]}
+    return {**known[-1].file.counted, "last_7_days": lately}
 
 
 def _in_words(text: str, block: str) -> dict[str, int]:
     found = re.search(rf"^{block}: \{{(.*)\}}", text, re.MULTILINE)
     return figures(found[1]) if found else {}
-
-
-def _last_days(first_day: FirstDay, said: Reported) -> dict[str, int]:
-    since = said.moment("at") - timedelta(days=7)
-    young = [one for one in changes(first_day.history) if one.version.at > since]
-    return {name: sum(one.kind == name for one in young) for name in BLOCKS["last_7_days"]}
 
 
 def _unlike(said: Reported, due: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

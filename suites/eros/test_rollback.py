@@ -11,7 +11,7 @@ import pytest
 from pytest_rollout import Observe
 from suites.eros.scenarios.at_noon import Noon, observe_later
 from suites.eros.scenarios.in_flight import REQUESTS, Surge
-from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, Asked, Pulled, Switch
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, DRILL, Asked, Pulled, Switch
 from suites.eros.views.said import not_done
 
 pytestmark = pytest.mark.eros_rollback
@@ -46,6 +46,10 @@ def test_the_program_of_the_controller_does_the_same(
 ) -> None:
     observe_off(pulled.first, observe, "controller", moment)
     assert pulled.once.history == pulled.before.history + 1, "the controller keeps no record of it"
+    for record in (pulled.state, pulled.state.each("history")[-1]):
+        said = (record.text("reason"), record.text("by"))
+        assert said == (DRILL, "Olga"), f"{record.source} says {said}, not who went back and why"
+    assert any(DRILL in one.text for one in pulled.told), "no message says why v5 was rolled back"
     assert pulled.unexplained.returncode == 2, "the program goes back without a reason"
     assert pulled.unexplained.stderr.strip(), "the program refuses without a word why"
     assert not pulled.before.history, "the program went back although nobody gave a reason"

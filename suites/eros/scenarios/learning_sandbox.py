@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollout import Reported, RolloutError, Stage, scenario
 from suites.eros.views.learning_history import INITIAL, Version, changes, ran
-from suites.eros.views.learnings import FILE, Learnings
+from suites.eros.views.learnings import FILE, Learning, Learnings
 from suites.eros.views.reflecting import Sandbox
 
 UNCLEAR = ("?", "maybe", "yn")  # answers that are neither yes nor no
@@ -101,7 +101,7 @@ class Graded:
 
     file: Learnings
     now: datetime
-    promoted: Sequence[str]  # the sections of the performance learning, before and after
+    promoted: Sequence[Learning]  # the learning of a measurement, before and after
 
 
 GRADES = {  # what is said, its source, and how sure the learning is
@@ -129,9 +129,45 @@ def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     last = next((entry for entry in file.entries if entry.text == measured), None)
     if last is None:
         return Graded(file, now, ())
+    tried.later(days=1)
     tried.run("promote", last.id, "--by", "suite").demand()
     after = tried.file.find(last.id)
-    return Graded(file, now, (last.section, after.section if after else "nowhere"))
+    return Graded(file, now, (last, after) if after else (last,))
+
+
+@dataclass(frozen=True, slots=True)
+class Figured:
+    """A sandbox in which learnings came, rose and went, and what its status said then."""
+
+    history: Sequence[Version]
+    looks: Sequence[tuple[Reported, str]]  # as JSON, and in words
+
+
+MEASURED = {89: True, 90: False, 110: False, 111: True}  # where 100 was expected: who learns of it
+
+
+@scenario()
+def figured(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Figured:
+    """Two learnings of measurements and two of a user come; one rises, two go; a week passes."""
+    tried = sandbox(phase, tmp_path_factory, "figured")
+    about = {"session": "s", "creator": "alexia", "expected": 100}
+    for actual in MEASURED:
+        tried.hook("performance", {**about, "actual": actual, "says": f"Measured: {actual}"})
+    tried.correct("A user said so", "A user said that, too")
+    tried.reflect("yyyy")
+    first, second, third, *_ = [entry.id for entry in tried.file.entries]
+    tried.run("promote", first, "--by", "suite").demand()
+    looks = [_look(tried)]
+    for gone in (second, third):
+        tried.run("deprecate", gone, "--by", "suite").demand()
+    looks.append(_look(tried))
+    tried.later(days=8)
+    looks.append(_look(tried))
+    return Figured(tried.history(), looks)
+
+
+def _look(tried: Sandbox) -> tuple[Reported, str]:
+    return tried.status(), tried.run("status").demand().text
 
 
 def _added(tried: Sandbox) -> int:

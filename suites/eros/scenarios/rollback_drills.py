@@ -158,6 +158,7 @@ class Pulled:
     again: Sequence[Traces]  # after each further call
     told: Sequence[Message]  # to whom it may concern, by the first call
     unexplained: Called  # without a reason, before all of this
+    state: Reported  # of the controller, at the end
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -182,7 +183,8 @@ def pulled(phase: Stage) -> Pulled:
     again = [Traces.now(phase, service)]
     service.post("/rollback", {"reason": DRILL, "by": "Emil"})
     again.append(Traces.now(phase, service))
-    return Pulled(first, traces, once, again, told, unexplained)
+    state = service.get("/rollback")
+    return Pulled(first, traces, once, again, told, unexplained, state)
 
 
 @scenario(effect="disrupt", own_target=True)
