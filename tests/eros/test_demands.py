@@ -83,7 +83,8 @@ def test_requests_whose_runs_are_missing_are_named(tmp_path: Path) -> None:
 
 def test_the_flag_that_differs_is_named() -> None:
     flags = Flags(enabled=True, creators=frozenset({"alexia"}))
-    request = Request("alexia", flags, 200, Reported({"request_id": "r-1"}, "an answer"), "list")
+    answer = Reported({"request_id": "r-1"}, "an answer")
+    request = Request("alexia", flags, 200, answer, "list", "r-1")
     told = {"creator": "alexia", "target": "v5", "reason": "list", "shadow": False}
     right = Reported({**told, "flags": flags.typed()}, "a line")
     assert list(_unlike(right, request)) == []
