@@ -44,8 +44,9 @@ class Timed:
 
     @cached_property
     def journal(self) -> Sequence[Run]:
-        """The runs of both pipelines."""
-        return runs(self.service, since=self.since)
+        """The runs of both pipelines; outside of a rehearsal those of v5 that were to serve."""
+        only = {} if self.rehearsed else {"pipeline": "v5", "shadow": "false"}
+        return runs(self.service, since=self.since, **only)
 
     @cached_property
     def served(self) -> list[Run]:
