@@ -271,6 +271,8 @@ def _observe_spelling(
     }
     for name, is_on in said.items():
         observe("spelling_misread", is_on is not on, flag=name, text=text or "empty", at=moment)
+    known = text.strip().lower() in ("true", "1", "false", "0")
+    assert bool(answer["warnings"]) is not known, f"{text!r} is warned of: {not known} is due"
 
 
 # The hash

@@ -104,6 +104,7 @@ def operations(phase: Stage) -> Operations:
 def _live(phase: Stage, service: Service) -> Sequence[str]:
     """Let it all happen; the ids of the requests."""
     evening(phase)
+    service.set_flags(enabled="false")  # nobody has set the other flags yet
     service.set_flags(**CONFIGURATIONS["shadow"])
     given = [{**_EQUAL, "quality": score} for score in PAIRS]
     asked = [{"creator": "alexia", "after_s": 100, "v4": _EQUAL, "v5": row} for row in given]
