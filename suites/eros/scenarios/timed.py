@@ -45,7 +45,7 @@ class Timed:
     @cached_property
     def journal(self) -> Sequence[Run]:
         """The runs of both pipelines; outside of a rehearsal those of v5 that were to serve."""
-        only = {} if self.rehearsed else {"pipeline": "v5", "shadow": "false"}
+        only: dict[str, Any] = {} if self.rehearsed else {"pipeline": "v5", "shadow": "false"}
         return runs(self.service, since=self.since, **only)
 
     @cached_property
