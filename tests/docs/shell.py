@@ -51,9 +51,10 @@ NOT_RUN = {
         "fixtures/bridge/runtime --sample 40 --seed 7 --jobs 1": _BUILD,
         "rollout drill pas.today --mutants fixtures/pas/service --sample 40 --seed 7 "
         "--jobs 1": _BUILD,
-        "rollout drill eros.shadow --mutants fixtures/eros/monitoring "
-        "--mutants fixtures/eros/pipelines --mutants fixtures/eros/routing "
-        "--mutants fixtures/eros/service --sample 30 --seed 3 --jobs 1": _BUILD,
+        "rollout drill eros --mutants fixtures/eros/code --mutants fixtures/eros/learning "
+        "--mutants fixtures/eros/monitoring --mutants fixtures/eros/pipelines "
+        "--mutants fixtures/eros/rollback --mutants fixtures/eros/routing --mutants "
+        "fixtures/eros/service --sample 50 --seed 21 --jobs 1 --phase-timeout 20m": _BUILD,
     },
     "docs/how-to/load-results.md": {
         'rollout begin plms.canary --env prod --by "A. Person"': _FILES
