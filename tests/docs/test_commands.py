@@ -120,7 +120,10 @@ def test_the_readme_names_every_extra() -> None:
     assert sorted(named) == sorted(project["optional-dependencies"].keys() - {"dev", "docs"})
 
 
-CLONED = [ROOT / "README.md", ROOT / "examples/web/README.md", ROOT / "docs/explanation/ledger.md"]
+CLONED = [
+    *(ROOT / "README.md", ROOT / "examples/web/README.md"),
+    *(ROOT / "docs/explanation/ledger.md", ROOT / "docs/how-to/shrink-a-ledger.md"),
+]
 # What a real environment needs, variable by variable: `tests/*/test_prod.py` decide on one each.
 SUITES = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("suites/*/README.md")}
 
