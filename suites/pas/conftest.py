@@ -9,6 +9,7 @@ import pytest
 from pytest_rollout import Stage
 from suites.pas.scenarios.bursting import burst, weighted
 from suites.pas.scenarios.client_flow import amiss, flow, manual
+from suites.pas.scenarios.contract import contract
 from suites.pas.scenarios.control import controlled, empty
 from suites.pas.scenarios.demos import demos
 from suites.pas.scenarios.executors import executed, replayed
@@ -40,6 +41,7 @@ __all__ = [
     "both",
     "burst",
     "commanded",
+    "contract",
     "controlled",
     "crafted",
     "crontabs_tried",

@@ -36,6 +36,7 @@ class Flow:
     state_after_new: Reported
     files: Sequence[str]  # below the home, in the end
     mode: int  # of the state file
+    folder_mode: int  # of its folder
     calls: Sequence[Call]
     started: Reported  # the run as the service had it right after the start
     seen: Sequence[Seen]  # of status, until the run was over
@@ -101,8 +102,11 @@ def _typed(typing: _Typing, target: LiveTarget, recorder: Recorder) -> Flow:
     state = vp.state() if vp.state_file.is_file() else Reported({}, "~/.vp/state.json")
     files = [str(path.relative_to(vp.home)) for path in vp.home.rglob("*") if path.is_file()]
     mode = vp.state_file.stat().st_mode & 0o777 if vp.state_file.is_file() else 0o777
+    folder = vp.state_file.parent
+    folder_mode = folder.stat().st_mode & 0o777 if folder.is_dir() else 0o777
     end, calls = _known(pas, run), list(recorder.calls)
-    return Flow(typing.ran, state, after_new, files, mode, calls, started, seen, end)
+    kept = (state, after_new, files, mode, folder_mode)
+    return Flow(typing.ran, *kept, calls, started, seen, end)
 
 
 def _known(pas: Pas, run: str) -> Reported:
@@ -174,13 +178,16 @@ def amiss(phase: Stage) -> Iterator[Amiss]:
         default = None if listens(PORT) else _untold(alone)
         fresh = vp_of(phase, Path(folder) / "fresh", recorder.url)
         refused, reached = {}, {}
-        bad = ("estimate", "simulate --rehearsal 0.01", "new", "dance")
+        bad = ("estimate", "status", "simulate --rehearsal 0.01", "new", "new --name=", "dance")
         for word in bad:
             refused[word], reached[word] = _counted(fresh, recorder, word)
         sound = {"new": fresh.run("new", "--name", "sound")}
         for share in ("0.9", "0", "0.051"):
             word = f"simulate --rehearsal {share}"
             refused[word], reached[word] = _counted(fresh, recorder, word)
+        refused["logs --tail 0"], reached["logs --tail 0"] = _counted(
+            fresh, recorder, "logs --tail 0"
+        )
         for share in ("0.01", "0.05"):
             sound[f"simulate {share}"] = fresh.run("simulate", "--rehearsal", share)
         yield Amiss(closed, unreachable, default, refused, reached, sound)

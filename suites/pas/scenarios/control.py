@@ -11,7 +11,9 @@ import httpx
 from pytest_rollout import LiveTarget, Reported, Stage, every, scenario
 from suites.pas.views.pas import ENDED, Pas
 
-_STILL_S, _LIMIT = 40, timedelta(minutes=4)
+STILL_S, _LIMIT = 40, timedelta(minutes=4)
+WHY = "the suite tries it"
+WAITS_S = 300  # that a run without a card is given, by the contract
 _LANES = ("Narrative", "Code-Impl", "Vector-Ops", "Vector-Ops", "Vector-Ops", "Data-Schema")
 
 
@@ -19,6 +21,8 @@ _LANES = ("Narrative", "Code-Impl", "Vector-Ops", "Vector-Ops", "Vector-Ops", "D
 class Controlled:
     """A run that was paused, resumed and executed to its end, and one that was terminated."""
 
+    embedded: bool
+    why: str = WHY  # the other was terminated
     answers: dict[str, httpx.Response] = field(default_factory=dict)
     paused: list[Reported] = field(default_factory=list)  # looks while it was paused
     resumed: list[Reported] = field(default_factory=list)  # afterwards, up to its end
@@ -32,18 +36,20 @@ class Empty:
     started: httpx.Response
     looks: Sequence[Reported]  # before it had any; none where the start was refused
     fed: Reported | None  # the end of it, once it had a card
+    waits: Reported | None = None  # another one that never has any, just before its time is over
+    late: Reported | None = None  # and after it
 
 
 @scenario(effect="change")
 def controlled(phase: Stage) -> Controlled:
     """Long and short tasks on one pair of places, so that some wait; then the verbs one by one."""
     target = phase.target("pas")
-    pas, told = Pas(target.client), Controlled()
+    pas, told = Pas(target.client), Controlled(phase.embedded)
     first, second = (_begun(pas, told, name) for name in ("paused", "ended"))
     target.clock.advance(1)
     told.answers["pause"] = pas.control("pause", first)
-    told.answers["terminate"] = pas.control("terminate", second, reason="the suite tries it")
-    for _ in every(target.clock, _STILL_S / 4, until=_in(target, _STILL_S)):
+    told.answers["terminate"] = pas.control("terminate", second, reason=WHY)
+    for _ in every(target.clock, STILL_S / 4, until=_in(target, STILL_S)):
         told.paused.append(pas.status(first))
         told.terminated.append(pas.status(second))
     told.answers["resume"] = pas.control("resume", first)
@@ -90,6 +96,9 @@ def empty(phase: Stage) -> Empty:
     if phase.embedded:  # nobody waits for so long in production
         other = pas.new_run("left-empty")
         pas.control("start", other)
-        target.clock.advance(600)
-        looks.append(pas.status(other))
+        target.clock.advance(WAITS_S - 1)
+        waits = pas.status(other)
+        target.clock.advance(WAITS_S)
+        late = pas.status(other)
+        return Empty(started, [*looks, late], fed, waits, late)
     return Empty(started, looks, fed)

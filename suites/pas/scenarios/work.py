@@ -13,6 +13,7 @@ from suites.pas.views.pas import ENDED, Pas
 
 STEP_S, LIMIT = 2, timedelta(minutes=6)
 SHARES, FEW = (0.01, 0.05), 0.0001
+CAP_USD = 5.0  # of one of the runs, which never takes so much
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Sent:
     few: Reported  # a rehearsal of so few units that lanes are left out
     started: Reported
     weight: float
+    capped: bool  # whether it has a budget
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,11 @@ def _hand_in(pas: Pas, why: str, offset: int, weight: float) -> Sent:
         for share in SHARES
     }
     few = reported(pas.control("simulate", run, rehearsal_pct=FEW, stratified=False))
-    started = pas.start(run, weight=weight)
+    capped = why == "forward"
+    caps = {"budget_caps": {"usd": CAP_USD}} if capped else {}
+    started = pas.start(run, weight=weight, **caps)
     pas.control("start", run)  # again, under another key: refused or the same, never twice
-    return Sent(run, nodes, tasks, rehearsals, few, started, weight)
+    return Sent(run, nodes, tasks, rehearsals, few, started, weight, capped)
 
 
 def look(pas: Pas, at: datetime, names: Sequence[str]) -> Look:

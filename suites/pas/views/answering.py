@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answers = Mapping[tuple[str, str], Mapping[str, Any]]  # by method and path
+Answers = Mapping[tuple[str, str], Any]  # by method and path
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Asked:
     method: str
     path: str
     body: Mapping[str, Any]
+    key: str | None = None  # its Idempotency-Key
+    query: str = ""
 
 
 @dataclass(slots=True)
@@ -51,8 +53,9 @@ def _handler(answers: Answers, service: Answering) -> type[BaseHTTPRequestHandle
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
-            path = self.path.partition("?")[0]
-            service.asked.append(Asked(self.command, path, _object(content)))
+            path, _, query = self.path.partition("?")
+            key = self.headers.get("Idempotency-Key")
+            service.asked.append(Asked(self.command, path, _object(content), key, query))
             found = answers.get((self.command, path))
             said = json.dumps(found if found is not None else {"detail": "unknown"}).encode()
             self.send_response(200 if found is not None else 404)
