@@ -28,6 +28,7 @@ from suites.pas.scenarios.reading import alone, commanded
 from suites.pas.scenarios.repeats import repeated
 from suites.pas.scenarios.sandboxed import sandbox_tried
 from suites.pas.scenarios.schedule import weeks
+from suites.pas.scenarios.shapes import shapes
 from suites.pas.scenarios.telemetry import migrated, migrated_twice, worked
 from suites.pas.scenarios.ten_weeks import ten_weeks
 from suites.pas.scenarios.unchanged import both
@@ -65,6 +66,7 @@ __all__ = [
     "repeated",
     "replayed",
     "sandbox_tried",
+    "shapes",
     "storm",
     "ten_weeks",
     "told",

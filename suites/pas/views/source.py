@@ -65,6 +65,7 @@ class Call:
     name: str
     spot: Spot
     within: str  # the innermost function around it; empty: none
+    holder: str  # the dotted name of the innermost function or class around it; empty: none
 
 
 @dataclass(slots=True)
@@ -199,17 +200,19 @@ def _defined(
         yield from _defined(child, path, names, inner=inner or function)
 
 
-def _calls(node: ast.AST, path: str, within: str) -> Iterator[Call]:
-    """The calls below a node, with the function around each."""
+def _calls(node: ast.AST, path: str, within: str, holder: str = "") -> Iterator[Call]:
+    """The calls below a node, with what is around each."""
     for child in ast.iter_child_nodes(node):
-        inner = within
+        inner, around = within, holder
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = child.name
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            around = f"{holder}.{child.name}".removeprefix(".")
         if isinstance(child, ast.Call):
             name = _called(child.func)
             if name:
-                yield Call(name, Spot(path, child.func.end_lineno or child.lineno), within)
-        yield from _calls(child, path, inner)
+                yield Call(name, Spot(path, child.func.end_lineno or child.lineno), within, holder)
+        yield from _calls(child, path, inner, around)
 
 
 def _called(node: ast.expr) -> str:
