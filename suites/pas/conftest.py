@@ -9,6 +9,7 @@ import pytest
 from pytest_rollout import Stage
 from suites.pas.scenarios.bursting import burst, weighted
 from suites.pas.scenarios.client_flow import amiss, flow, manual
+from suites.pas.scenarios.computed import computed
 from suites.pas.scenarios.contract import contract
 from suites.pas.scenarios.control import controlled, empty
 from suites.pas.scenarios.demos import demos
@@ -18,6 +19,7 @@ from suites.pas.scenarios.gated import guarded, judged
 from suites.pas.scenarios.hooks import crontabs_tried, hooks_tried
 from suites.pas.scenarios.indexing import indexed, storm
 from suites.pas.scenarios.interrupted import interrupted
+from suites.pas.scenarios.kept_all import kept_all, untold
 from suites.pas.scenarios.made import made
 from suites.pas.scenarios.misses import misses
 from suites.pas.scenarios.nights import nights
@@ -42,6 +44,7 @@ __all__ = [
     "both",
     "burst",
     "commanded",
+    "computed",
     "contract",
     "controlled",
     "crafted",
@@ -57,6 +60,7 @@ __all__ = [
     "indexed",
     "interrupted",
     "judged",
+    "kept_all",
     "made",
     "manual",
     "migrated",
@@ -71,6 +75,7 @@ __all__ = [
     "ten_weeks",
     "told",
     "trained",
+    "untold",
     "weeks",
     "weighted",
     "work",

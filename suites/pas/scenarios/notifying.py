@@ -17,6 +17,7 @@ KINDS = {  # by what is tried: the kind of the run, how many cases fail, whether
     "first": ("baseline", 0, True),
     "hotfix": ("hotfix", 0, True),
     "rehearsal": ("rehearsal", 0, False),
+    "sandbox": ("sandbox", 0, False),
     "failed": ("baseline", 9, False),
     "terminated": ("baseline", 0, False),
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,14 +78,25 @@ def worked(phase: Stage, migrated: Migrated) -> Worked:
 
 
 @dataclass(frozen=True, slots=True)
+class Half:
+    """The migration applied to a copy that has one of its columns already."""
+
+    done: Done
+    changed: Sequence[str]
+    recorded: bool  # as applied, beside it
+
+
+@dataclass(frozen=True, slots=True)
 class MigratedTwice:
-    """The migration applied to a copy of the backup, twice."""
+    """The migration applied to a copy of the backup, twice; to half of it, and to none."""
 
     first: Done
     second: Done
     columns: Sequence[str]  # after the first
     changed: Sequence[str]  # by the second, in words
     backups: tuple[int, int]  # after each
+    half: Half
+    nowhere: Done
 
 
 @scenario()
@@ -103,9 +116,26 @@ def migrated_twice(
     first, once, backups = migrate()
     there = columns(copy, "project_runs")
     second, twice, more = migrate()
-    changed = [
-        f"{place}"
-        for place in {*once.items, *twice.items}
-        if once.items.get(place) != twice.items.get(place)
-    ]
-    return MigratedTwice(first, second, there, sorted(changed), (backups, more))
+    changed = _changed(once, twice)
+    half = _half(phase, migrated.backup.path, tmp_path_factory.mktemp("half"))
+    nowhere = call("migrate", phase.file("migrate"), folder / "none.db", environ=environ)
+    return MigratedTwice(first, second, there, changed, (backups, more), half, nowhere)
+
+
+def _changed(before: Snapshot, after: Snapshot) -> list[str]:
+    places = {*before.items, *after.items}
+    return sorted(
+        f"{place}" for place in places if before.items.get(place) != after.items.get(place)
+    )
+
+
+def _half(phase: Stage, backup: Path, folder: Path) -> Half:
+    copy = folder / "registry.db"
+    shutil.copyfile(backup, copy)
+    with closing(sqlite3.connect(copy)) as db, db:
+        db.execute("ALTER TABLE project_runs ADD COLUMN carbon_kg REAL")
+    before = Snapshot.of(copy)
+    done = call("migrate", phase.file("migrate"), copy, environ=bare(folder), folder=folder)
+    record = folder / "migrations.jsonl"
+    recorded = record.is_file() and bool(record.read_text().strip())
+    return Half(done, _changed(before, Snapshot.of(copy)), recorded)

@@ -9,6 +9,8 @@ from pytest_rollout import Reported
 from suites.pas.views.registry import Row
 
 PARTS = ("input", "output", "tool_use", "think", "total")
+_COLUMNS = {name: name for name in ("run_id", "project_id", "run_kind", "status", "started_at")}
+_COLUMNS |= {"ended_at": "ended_at"}
 _NEAR = 1e-5
 _FIRST_AGAIN_S = 5  # after which a message that was refused is sent again at the earliest
 
@@ -63,15 +65,21 @@ def figures_wrong(body: Reported, run: Reported) -> str:
 
 def kept_wrong(row: Row, run: Reported) -> str:
     """Which column of the registry's row is not what the run came to; empty where all are."""
-    tokens = sum(task.inner("tokens").number("total") for task in _used(run))
-    due = {"tokens_actual": tokens, "duration_minutes": _minutes(run)}
-    due |= {"cost_usd": run.number("spend_usd")}
+    tokens = {part: sum(t.inner("tokens").number(part) for t in _used(run)) for part in PARTS}
+    due = {"tokens_actual": tokens["total"], "duration_minutes": _minutes(run)}
+    due |= {"cost_usd": run.number("spend_usd"), "sandbox": run["run_kind"] == "sandbox"}
+    due |= {"validation_pass": run.flag("validation_pass")}
     if "energy_kwh" in row:
         due |= {"energy_kwh": run.number("spend_energy_kwh")}
+        due |= {"carbon_kg": sum(task.number("carbon_kg") for task in _used(run))}
+        due |= {f"tokens_{part}": tokens[part] for part in PARTS[:-1]}
     for name, value in due.items():
         if _off(row[name] or 0, value):
             return f"the registry keeps {name} {row[name]}, and {value:g} is right"
-    return "" if row["status"] == run["status"] else f"the registry keeps it as {row['status']}"
+    for name, field in _COLUMNS.items():
+        if row[name] != run[field]:
+            return f"the registry keeps {name} {row[name]}, and {run[field]} is right"
+    return ""
 
 
 def resent_wrong(arrived: Sequence[Reported]) -> str:
