@@ -122,6 +122,8 @@ def test_each_work_comes_to_what_it_must(computed: Computed) -> None:
         assert abs(kpi.number("value") - value) <= NEAR, f"{told}: {kpi['value']}, not {value:g}"
         verdict = due_verdict(name, value, LIMITS[name])
         assert kpi.flag("pass") is verdict, f"{told} of {value:g} is said to pass: {kpi['pass']}"
+    said = (computed.run["status"], computed.run["validation_pass"])
+    assert said == ("failed", False), f"a run with receipts that miss and others ends as {said}"
     missed = {(one["task_id"], one["kpi"]) for one in computed.run.each("kpi_violations")}
     due = {
         (task["task_id"], KPI_OF[work.lane])

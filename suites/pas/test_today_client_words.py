@@ -155,6 +155,11 @@ def test_each_command_speaks_to_people(phase: Stage, tmp_path: Path) -> None:
         due = {"run_id": project["run_id"], "rehearsal_pct": 0.01, "stratified": True}
         assert asked[0].body == due, f"by itself it rehearses {asked[0].body}"
         _logged(vp)
+    for word in ("status", "logs", "start"):
+        ran = vp.run(word)
+        assert ran.status == UNREACHABLE, f"without a service vp {word} ends with {ran.status}"
+        assert service.url in ran.err, f"vp {word} does not name {service.url}: {ran.err}"
+        _one_line(ran)
 
 
 SIMULATE, STATUS = "/pas/v1/runs/simulate", "/pas/v1/runs/status"

@@ -160,6 +160,10 @@ def test_a_key_belongs_to_its_operation_and_body(pas: Pas) -> None:
         said = [{**one.json(), "idempotent_replay": None} for one in (first, again)]
         assert said[0] == said[1], f"{path} again says {said[1]}, and said {said[0]}"
         assert odd.status_code == 409, f"{path} with another body is answered {odd.status_code}"
+    for path, (body, _) in asked.items():  # once more, after the end of the run
+        late = pas.client.post(f"/pas/v1/{path}", json={"run_id": run, **body}, headers=headers)
+        assert late.status_code == 200, f"{path} again, later, is answered {late.status_code}"
+        assert reported(late).flag("idempotent_replay"), f"{path} is done again, later"
     end = pas.status(run)
     held = end.whole("tasks_total"), end.number("spend_tokens"), len(end.each("kpi_violations"))
     assert held == (1, 5, 0), f"tasks, tokens and violations of the run are {held}"

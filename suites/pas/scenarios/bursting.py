@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_rollout import Reported, Stage, scenario
 from suites.pas.views.executed import CAPS, Look, Piece, pieces, to_their_end
 from suites.pas.views.lines import lines
-from suites.pas.views.pas import Card, Pas
+from suites.pas.views.pas import Card, Pas, full_of
 from suites.pas.views.store import TABLES, Row, Store
 
 TIMES = 3  # the cap, of each of two runs
@@ -69,7 +69,7 @@ class Burst:
 @scenario(effect="change")
 def burst(phase: Stage) -> Burst:
     """Two runs of equal weight wait for the same places and are worked on; then a restart."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     cards: dict[str, list[Card]] = {}
     ahead = pas.new_run("ahead")
     for lane, cap in CAPS.items():
@@ -106,7 +106,7 @@ LANE = "Data-Schema"
 @scenario(effect="change")
 def weighted(phase: Stage) -> tuple[Reported, Reported]:
     """Two runs of which one has three times the weight, when both have ended."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     runs = [Pas(pas.client, project).new_run(f"weighs-{project}") for project in PROJECTS]
     for run, project in zip(runs, PROJECTS, strict=True):
         for _ in range(MANY):

@@ -14,7 +14,7 @@ from pytest_rollout import Reported, Stage, scenario
 from suites.pas.scenarios.executors import differing, nearest
 from suites.pas.views.executed import to_their_end
 from suites.pas.views.graph import by_id
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import Pas, full_of
 
 TOOLS: Mapping[str, Sequence[str]] = {
     "Code-Impl": ("read_file", "run_tests", "patch"),
@@ -118,7 +118,7 @@ class Computed:
 @scenario(effect="change")
 def computed(phase: Stage) -> Computed:
     """All of it is handed in, each kind in a run of its own, and worked on."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     all_works = works(target.clock.now())
     runs = {name: pas.new_run(name) for name in ("computed", "listed", "foreign", "tight")}
     done = [pas.card(runs["computed"], w.lane, payload=dict(w.payload)) for w in all_works]
@@ -126,7 +126,8 @@ def computed(phase: Stage) -> Computed:
         lane: pas.card(runs["listed"], lane, payload={"tools": [*tools]})
         for lane, tools in TOOLS.items()
     }
-    every = sorted({tool for tools in TOOLS.values() for tool in tools} | {"shell"})
+    near = {"read_files", "run_test", "READ_FILE", "patch ", "embed/", "read"}  # of listed ones
+    every = sorted({tool for tools in TOOLS.values() for tool in tools} | near | {"shell"})
     pairs = [(lane, tool) for lane, tools in TOOLS.items() for tool in every if tool not in tools]
     foreign = [
         (lane, tool, pas.card(runs["foreign"], lane, payload={"tools": ["read_file", tool]}))

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_rollout import Reported, Stage, scenario
 from suites.pas.scenarios.gated import cases
 from suites.pas.views.executed import to_their_end
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import Pas, full_of
 
 _MOST_S = 60
 VECTORS = [[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]
@@ -58,7 +58,7 @@ WORK: Mapping[str, tuple[Mapping[str, Any], Due]] = {
 @scenario(effect="change")
 def executed(phase: Stage) -> Mapping[str, Reported]:
     """A run with one task of each lane; one that nobody takes leaves the others alone."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     runs = {}
     for lane, (payload, _) in WORK.items():
         runs[lane] = pas.new_run("executor")
@@ -79,7 +79,7 @@ class Replayed:
 @scenario(effect="change")
 def replayed(phase: Stage) -> Replayed:
     """A run with dependencies is worked on alone, and then replayed alone."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     first, again = pas.new_run("recorded"), pas.new_run("replay")
     root = pas.card(first, "Code-Impl", payload=cases(9, 0))
     left = pas.card(first, "Narrative", [root])

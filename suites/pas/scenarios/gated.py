@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_rollout import Reported, Stage, reported, scenario
 from suites.pas.views.executed import to_their_end
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import Pas, full_of
 
 _MOST_S = 150
 EXPRESSION = "a * b + 1"
@@ -69,7 +69,7 @@ class Judged:
 @scenario(effect="change")
 def judged(phase: Stage) -> Judged:
     """Each trial is a run of its own."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     tried, ids = trials(target.clock.now()), {}
     for name, trial in tried.items():
         ids[name] = pas.new_run("gate")
@@ -103,7 +103,7 @@ _COSTS, _TASKS = 0.02, 4
 @scenario(effect="change")
 def guarded(phase: Stage) -> Guarded:
     """Tools and budgets are tried on both sides of what is allowed."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     tools, budgets = {}, {}
     for name, (lane, asked) in TOOLS.items():
         work = cases(4, 0) if lane == "Code-Impl" else {"text": "a b c", "reference": "a b c"}

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pytest_rollout import LiveTarget, NoValueError, Reported, Stage, every, scenario
 from suites.pas.scenarios.bursting import Kept
 from suites.pas.views.executed import to_their_end
-from suites.pas.views.pas import Card, Pas
+from suites.pas.views.pas import Card, Pas, full_of
 from suites.pas.views.store import Store
 
 _TASKS, _MOST_S = 4, 120
@@ -28,7 +28,7 @@ class Interrupted:
 @scenario(effect="change")
 def interrupted(phase: Stage) -> Interrupted:
     """Tasks in a row, and one beside them; once some are done and others run, a restart."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     run = pas.new_run("interrupted")
     pas.card(run, "Narrative")
     last: Sequence[Card] = ()

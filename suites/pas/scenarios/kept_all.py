@@ -12,7 +12,7 @@ from pytest_rollout import Reported, Stage, every, reported, scenario
 from suites.pas.scenarios.gated import cases
 from suites.pas.views.executed import to_their_end
 from suites.pas.views.lines import lines
-from suites.pas.views.pas import ENDED, Pas
+from suites.pas.views.pas import ENDED, Pas, full_of
 from suites.pas.views.store import TABLES, Row, Store
 
 RECEIPT: Mapping[str, Any] = {
@@ -45,7 +45,7 @@ class KeptAll:
 @scenario(effect="change")
 def kept_all(phase: Stage) -> KeptAll:
     """A run that is planned, one that is paused with all that agents tell, and one that failed."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client, 77)
+    target, pas = phase.target("pas"), Pas(full_of(phase), 77)
     runs = {name: pas.new_run(f"kept-{name}") for name in ("planned", "paused", "failed")}
     pas.card(runs["planned"], "Narrative", priority=5, budget_usd=0.5)
     pas.card(runs["failed"], "Code-Impl", payload=cases(1, 1))
@@ -88,7 +88,7 @@ class Untold:
 @scenario(effect="change")
 def untold(phase: Stage) -> Untold:
     """PLMS refuses a run five times; then another one, after which the service is restarted."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     path, runs = phase.file("webhooks"), [pas.new_run("patient"), pas.new_run("restarted")]
     patient = _ended(phase, pas, runs[0], REFUSALS)
     for _ in every(target.clock, 5, until=target.clock.now() + timedelta(seconds=170)):

@@ -12,7 +12,7 @@ import httpx
 
 from pytest_rollout import Reported, Stage, reported, scenario
 from suites.pas.views.executed import CAPS
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import Pas, full_of
 
 ROUNDS, AT_ONCE, CARDS = 8, 20, 160
 _WAIT_S = 30
@@ -31,7 +31,7 @@ class Nights:
 @scenario(effect="change", own_target=True)
 def nights(phase: Stage) -> Nights:
     """Twenty callers wait for each other, then all call at once."""
-    pas = Pas(phase.target("full").client)
+    pas = Pas(full_of(phase))
     lanes = [*CAPS]
     retried, burst = pas.new_run("retried"), pas.new_run("at-once")
     rounds = [

@@ -10,7 +10,7 @@ from pytest_rollout import Reported, Stage, every, reported, scenario
 from suites.pas.scenarios.gated import cases
 from suites.pas.views.executed import to_their_end
 from suites.pas.views.lines import lines
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import Pas, full_of
 from suites.pas.views.registry import Registry
 
 KINDS = {  # by what is tried: the kind of the run, how many cases fail, whether PLMS learns
@@ -42,7 +42,7 @@ class Told:
 @scenario(effect="change")
 def told(phase: Stage) -> Told:
     """Runs end while PLMS fails three times; later two of them are told again."""
-    target, pas = phase.target("pas"), Pas(phase.target("full").client)
+    target, pas = phase.target("pas"), Pas(full_of(phase))
     phase.operate("pas", "plms-fails", times=3)
     runs = {}
     for name, (kind, bad, _) in KINDS.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from pytest_rollout import Reported, reported
+from pytest_rollout import Reported, Stage, reported
 from suites.pas.views.asking import Service
 
 OPERATIONS = (  # the list of the plan; the document names the first only
@@ -27,6 +27,14 @@ OPERATIONS = (  # the list of the plan; the document names the first only
     ("POST", "/pas/v1/kpis"),
 )
 ENDED = ("completed", "failed", "terminated")
+_PATIENCE_S = 60.0
+
+
+def full_of(phase: Stage) -> httpx.Client:
+    """The client of the full service, once that answers: its store may have to start first."""
+    client = phase.target("full").client
+    client.get("/health", timeout=_PATIENCE_S)
+    return client
 
 
 @dataclass(frozen=True, slots=True)
