@@ -85,8 +85,9 @@ def test_the_manager_says_and_does_what_is_due(
         asked = _paths(index)
         posted = [dict(one.body) for one in s.asked]
     short = coverage < 0.98 and told
-    due = {"fresh": fresh, "refreshed": not fresh, "coverage": coverage, "alerted": short}
-    due["drift"] = [] if fresh else ["changed.py", "new.py"]
+    drift = [] if fresh else ["changed.py", "new.py"]
+    due: dict[str, object] = {"fresh": fresh, "refreshed": not fresh, "drift": drift}
+    due |= {"coverage": coverage, "alerted": short}
     assert dict(said) == due, f"it says {dict(said)}, and {due} is so"
     assert asked == [LOOK] if fresh else [LOOK, REFRESH, LOOK], f"it asked the index for {asked}"
     assert len(posted) == short, f"Slack was told {len(posted)} times"

@@ -95,9 +95,9 @@ def test_what_plms_knows_is_shown(phase: Stage, tmp_path: Path) -> None:
         assert word in words, f"for people status does not say {word}: {words}"
     assert "tasks:" not in words, f"for people it counts tasks that nobody told it: {words}"
     for ran in (logs, alone):
-        _failed(ran, UNREACHABLE, phase)
+        _failed(ran, UNREACHABLE)
     gone = vp.run("status")
-    _failed(gone, UNREACHABLE, phase)
+    _failed(gone, UNREACHABLE)
 
 
 def _started(phase: Stage, vp: Vp) -> str:
@@ -121,16 +121,16 @@ def test_where_plms_fails_nothing_is_made_up(phase: Stage, tmp_path: Path) -> No
         with answering(answers) as plms:
             vp = _vp(phase, tmp_path / name.replace(" ", "-"), plms.url)
             vp.run("new", "--name", "told").demand()
-            _failed(vp.run("estimate", "--json"), FAILED, phase)
-        _failed(vp.run("estimate", "--json"), UNREACHABLE, phase)
-    for name, answers, status in (("no-project", {}, FAILED), ("no-plms", None, UNREACHABLE)):
-        with answering(answers or {}) as plms:
-            vp = _vp(phase, tmp_path / name, closed_address() if answers is None else plms.url)
-            _failed(vp.run("new", "--name", "told"), status, phase)
-        _failed(vp.run("estimate"), INVALID, phase)  # there is no project
+            _failed(vp.run("estimate", "--json"), FAILED)
+        _failed(vp.run("estimate", "--json"), UNREACHABLE)
+    with answering({}) as plms:
+        for url, status in ((plms.url, FAILED), (closed_address(), UNREACHABLE)):
+            vp = _vp(phase, tmp_path / f"status-{status}", url)
+            _failed(vp.run("new", "--name", "told"), status)
+            _failed(vp.run("estimate"), INVALID)  # there is no project
 
 
-def _failed(ran: Ran, status: int, phase: Stage) -> None:
+def _failed(ran: Ran, status: int) -> None:
     assert ran.status == status, f"{ran.words} ends with {ran.status}, not {status}: {ran.err}"
     lines = ran.err.strip().splitlines()
     one = len(lines) == 1 and lines[0].startswith("vp: ") and len(lines[0].split()) > 3
@@ -147,7 +147,7 @@ def test_reading_is_the_default(phase: Stage, tmp_path: Path) -> None:
     path = tmp_path / "PLAN.md"
     for value in ("1", "", "no", "00"):
         refused = vp.run("plan", "--out", str(path), VP_READ_ONLY=value)
-        _failed(refused, READ_ONLY, phase)
+        _failed(refused, READ_ONLY)
         assert not path.exists(), f"with VP_READ_ONLY={value} a file is written"
     written = vp.run("plan", "--out", str(path), VP_READ_ONLY="0").demand()
     assert path.read_text(encoding="utf-8") == words == written.out, "it writes another plan"

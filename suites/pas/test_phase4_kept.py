@@ -143,8 +143,8 @@ def _age(work: Work, task: Reported) -> float:
 def test_each_lane_has_its_own_tools(computed: Computed) -> None:
     for lane, task in computed.listed.items():
         said = (task["tools"], task["refused_tools"], task["status"])
-        due = ([*TOOLS[lane]], [], "succeeded")
-        assert said == due, f"of its tools a task of {lane} says {said}"
+        right = said == ([*TOOLS[lane]], [], "succeeded")
+        assert right, f"of its tools a task of {lane} says {said}"
     for lane, tool, task in computed.foreign:
         said = (task["tools"], task["refused_tools"], task["status"])
         due = (["read_file"], [tool], "failed")

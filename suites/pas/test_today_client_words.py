@@ -294,11 +294,17 @@ def test_a_task_that_is_sent_again_keeps_its_key(phase: Stage, tmp_path: Path) -
     assert failed.status == FAILED, f"without cards taken it ends with {failed.status}"
     assert len(first) == 1, f"after a refusal it sent {len(first)} cards"
     kept = {task.text("task_id"): task.text("key") for task in current(vp.state()).each("tasks")}
-    assert len(set(kept.values())) == len(kept), "two tasks have one key"
     with answering(SERVICE) as service:
         vp.run("simulate", PAS_API_BASE_URL=service.url).demand()
         vp.run("start", PAS_API_BASE_URL=service.url).demand()
         cards = [one for one in service.asked if one.path.endswith("/jobcards")]
+        vp.run("new", "--name", "again").demand()  # another one of the same name
+        vp.run("plan").demand()
+    state = vp.state().inner("projects")
+    every = [task for name in state for task in state.inner(name).each("tasks")]
+    for field in ("key", "task_id"):
+        known = {task.text(field) for task in every}
+        assert len(known) == len(every) == 2 * len(kept), f"{len(every)} tasks have {len(known)}"
     sent = [(str(one.body.get("task_id")), one.key) for one in cards]
     assert dict(sent) == kept, f"sent are {json.dumps(sent)}, kept {json.dumps(kept)}"
     assert len(sent) == len(kept), f"{len(kept)} tasks were sent {len(sent)} times"

@@ -102,8 +102,8 @@ def untold(phase: Stage) -> Untold:
         if any(one["status"] == 200 for one in found):
             break
     found = [one for one in lines(path, "record of webhooks") if one["run_id"] in runs]
-    by_run = [[one for one in found if one["run_id"] == run] for run in runs]
-    return Untold(*by_run, refused)
+    first, second = ([one for one in found if one["run_id"] == run] for run in runs)
+    return Untold(first, second, refused)
 
 
 def _ended(phase: Stage, pas: Pas, run: str, refusals: int) -> list[Reported]:
