@@ -92,7 +92,7 @@ def test_a_key_has_its_length(contract: Contract) -> None:
     assert contract.keys == due, f"keys of these lengths are answered {contract.keys}"
 
 
-@pytest.mark.criterion("twelve-endpoints")
+@pytest.mark.criterion("twelve-endpoints", "idempotency-run-start")
 def test_each_state_refuses_what_it_must(contract: Contract) -> None:
     for name, (due, _, answer) in contract.refused.items():
         assert answer.status_code == due, f"{name} is answered {answer.status_code}, not {due}"
