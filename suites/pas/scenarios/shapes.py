@@ -139,14 +139,15 @@ def shapes(
             reported(index.client.post("/refresh", params=query))
             for query in ({}, {}, {"full": "1"})
         )
+        git(checkout, "checkout", "--quiet", "--", f"{name}/up.py")
         snapshot, head = index.get("/snapshot"), git(checkout, "rev-parse", "HEAD").strip()
         said = (refreshed, again, full, snapshot, unseen, checkout)
         yield Shapes(name, _source(checkout, name), index, head, *said)
     finally:
-        git(checkout, "checkout", "--quiet", "--", f"{name}/up.py")
         gone = dict.fromkeys((*texts, f"{name}/{_DAMAGED}", f"{name}/linked.py"))
-        commit(checkout, gone, "Take the probe away", log, hooks=False)
-        index.client.post("/refresh")
+        if checkout.is_dir():  # that of a rehearsal is gone by then
+            commit(checkout, gone, "Take the probe away", log, hooks=False)
+            index.client.post("/refresh")
 
 
 def _source(checkout: Path, name: str) -> Source:
