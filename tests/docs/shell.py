@@ -55,6 +55,10 @@ NOT_RUN = {
         "--mutants fixtures/eros/monitoring --mutants fixtures/eros/pipelines "
         "--mutants fixtures/eros/rollback --mutants fixtures/eros/routing --mutants "
         "fixtures/eros/service --sample 50 --seed 21 --jobs 1 --phase-timeout 20m": _BUILD,
+        "rollout drill pas --mutants fixtures/pas/index --mutants fixtures/pas/learning "
+        "--mutants fixtures/pas/plms --mutants fixtures/pas/programs "
+        "--mutants fixtures/pas/service --mutants fixtures/pas/tree "
+        "--sample 50 --seed 21 --jobs 1 --phase-timeout 20m": _BUILD,
     },
     "docs/how-to/load-results.md": {
         'rollout begin plms.canary --env prod --by "A. Person"': _FILES
