@@ -108,7 +108,7 @@ def test_lines_have_their_fields(logged: Logged, drilled: object) -> None:
 
 
 def field_problem(line: Reported, event: str) -> str:
-    """What is wrong with a line; empty where it has the fields of its kind. Other kinds have any."""
+    """What is wrong with a line; empty where it has the fields of its kind."""
     if not re.fullmatch(TIME, line.text("at")):
         return f"is of {line['at']}"
     due = FIELDS.get(event)
