@@ -24,6 +24,7 @@ from suites.bridge.scenarios.benchmarked import (
 )
 from suites.bridge.scenarios.stuck import Stuck
 from suites.bridge.views import papers
+from suites.bridge.views.alerting import unknown
 from suites.bridge.views.exposition import Scrape
 
 pytestmark = pytest.mark.bridge_phase2
@@ -165,9 +166,27 @@ def test_the_dashboard_shows_thread_health(
 ) -> None:
     panels = papers.structured(repository, papers.DASHBOARD).each("panels")
     problems = {topic: panel_problem(topic, panels, scraped) for topic in PANELS}
+    problems |= {f"panel {panel['title']}": _query_problem(panel, scraped) for panel in panels}
+    titles = [panel.text("title") for panel in panels]
+    problems["titles"] = "" if len(set(titles)) == len(titles) else "two panels have one title"
     if not problems["stuck threads"]:
         problems["stuck threads"] = stuck.problem()
     observe_each(observe, "panel_wrong", problems)
+
+
+UNITS_OF = ("s", "ratio", "threads", "escalations", "triggers", "posts", "loops", "requests")
+
+
+def _query_problem(panel: Reported, scraped: Scrape) -> str:
+    """What is wrong with a panel's query: a name in it that nobody exports, or its unit."""
+    if lost := unknown(panel.text("expr"), scraped):
+        return f"in {panel['expr']!r} {lost!r} means nothing"
+    if panel.text("unit") not in UNITS_OF:
+        return f"its unit is {panel['unit']}"
+    seconds = "_seconds" in panel.text("expr")
+    return (
+        "" if seconds == (panel["unit"] == "s") else f"{panel['expr']} is shown in {panel['unit']}"
+    )
 
 
 def panel_problem(topic: str, panels: tuple[Reported, ...], scraped: Scrape) -> str:
