@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -52,76 +52,6 @@ def test_each_request_is_logged_by_its_id(logged: Logged, observe: Observe) -> N
     )
 
 
-# Of each kind of line, the fields that it has besides time and level; of which some may be null.
-ID, TEXT, WHOLE, SECONDS = r"[A-Za-z0-9._:-]{1,128}", r"(?s).*\S.*", r"\d+", r"\d+(\.\d+)?(e-\d+)?"
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-FIELDS: Mapping[str, Mapping[str, str]] = {
-    "request": {
-        **{
-            "request_id": ID,
-            "correlation_id": ID,
-            "method": "[A-Z]+",
-            "route": "/.*|v1_.*|unknown",
-        },
-        **{"status": WHOLE, "code": "None|[A-Z_]+", "duration_s": SECONDS},
-        **{"agent": f"None|{ID}", "thread_id": "None|.*"},
-    },
-    "policy.denied": {
-        **{"request_id": ID, "rule": "[a-z]+", "subject": f"None|{ID}", "operation": "[a-z_]+"},
-        **{"reason": TEXT, "thread_id": "None|.*"},
-    },
-    "message.stored": {
-        **{"request_id": ID, "correlation_id": ID, "message_id": ID, "thread_id": ID},
-        **{"seq": WHOLE, "recipients": WHOLE},
-    },
-    "store.failed": {"request_id": ID, "cause": "locked|down", "reason": TEXT},
-    "issuer.failed": {"reason": TEXT},
-    "service.started": {"version": r"v\d+\.\d+\.\d+", "database": "sqlite|postgresql"},
-    "filter.decision": {"rule": ID, "action": "refuse|mask", "request_id": ID},
-    "tick.completed": {"tick": WHOLE, "work": WHOLE},
-    "tick.idle": {"tick": WHOLE},
-    "tick.failed": {"tick": WHOLE, "error": TEXT},
-    "supervisor.kicked": {"message_id": ID, "correlation_id": ID},
-    "supervisor.started": {"after": WHOLE},
-    "supervisor.slept": {"from": TIME, "to": TIME},
-}
-LEVELS: Mapping[str, str] = {  # of bad news; all else is info
-    "policy.denied": "warning",
-    "store.failed": "error",
-    "issuer.failed": "error",
-}
-USUAL = ("request", "policy.denied", "message.stored", "service.started", "supervisor.started")
-
-
-@pytest.mark.criterion("log-request-id")
-def test_lines_have_their_fields(logged: Logged, drilled: object) -> None:
-    """Each line of each log is an object with time, level, event, and the fields of its kind."""
-    seen = dict.fromkeys(USUAL, 0)
-    for path in sorted(logged.folder.glob("*.jsonl")):
-        for line in lines(path, path.name):
-            event = line.text("event")
-            seen[event] = seen.get(event, 0) + 1
-            wrong = field_problem(line, event)
-            assert not wrong, f"a line of {event} in {path.name} {wrong}: {dict(line)!r:.200}"
-    silent = [event for event, count in seen.items() if not count]
-    assert not silent, f"no log has a line of {silent}"
-
-
-def field_problem(line: Reported, event: str) -> str:
-    """What is wrong with a line; empty where it has the fields of its kind."""
-    if not re.fullmatch(TIME, line.text("at")):
-        return f"is of {line['at']}"
-    due = FIELDS.get(event)
-    if due is None:
-        return ""
-    if line.get("level") != LEVELS.get(event, "info"):
-        return f"has the level {line.get('level')}"
-    if lacking := set(due) - set(line):
-        return f"lacks {min(lacking)}"
-    wrong = [name for name, form in due.items() if not re.fullmatch(form, str(line[name]))]
-    return f"says {wrong[0]} {line[wrong[0]]!r}" if wrong else ""
-
-
 def line_problem(line: Reported, thread: str) -> str:
     """What a line says of a request that was not so: who asked, of which thread."""
     if line.get("thread_id") != thread or not str(line.get("agent")).startswith("suite-logged-"):
@@ -165,6 +95,25 @@ def test_each_denial_leaves_a_trace(logged: Logged, observe: Observe) -> None:
     assert not alike, f"different rules give one reason: {alike}"
 
 
+@pytest.mark.criterion("log-policy-trace")
+def test_denials_are_counted_as_they_are_logged(logged: Logged) -> None:
+    """By their rule, and refused tokens by their reason: alerts look at these counters."""
+    assert logged.counted is not None
+    made = {
+        "policy_denials_total": ("rule", Counter(one.rule for one in logged.denied)),
+        "token_validation_failures_total": (
+            "reason",
+            Counter(one.reason for one in logged.denied if one.reason),
+        ),
+    }
+    for name, (label, due) in made.items():
+        risen = logged.counted.rose_by(name, label)
+        short = [each for each, count in due.items() if risen.get(each, 0) < count]
+        assert not short, f"{name} rose by {risen}, and {dict(due)} were made"
+        others = set(risen) - set(due)
+        assert not (others and logged.exact), f"{name} rose for {others}, which nobody provoked"
+
+
 def trace_problem(denied: Denied, logged: Logged) -> str:
     """What is wrong with the trace of a denial; empty where it tells rule, subject, operation."""
     if denied.answer.status_code != denied.status:
@@ -175,10 +124,12 @@ def trace_problem(denied: Denied, logged: Logged) -> str:
     trace = kept[0]
     if trace.text("rule") != denied.rule:
         return f"the trace says rule {trace.text('rule')}"
-    if denied.subject is not None and trace.get("subject") != denied.subject:
+    if trace.get("subject") != denied.subject:
         return f"the trace says subject {trace.get('subject')}, not {denied.subject}"
     if trace.text("operation") != denied.operation:
         return f"the trace says operation {trace.text('operation')}"
+    if trace.get("thread_id") != denied.thread:
+        return f"the trace says thread {trace.get('thread_id')}"
     return "" if is_sentence(trace.text("reason")) else f"its reason is {trace.text('reason')!r}"
 
 

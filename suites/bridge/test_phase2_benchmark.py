@@ -55,10 +55,37 @@ def test_the_benchmark_runs_by_itself(benchmarked: Benchmarked) -> None:
     said = Reported(benchmarked.report, "the report").inner("slis")
     posts = benchmarked.counted.rose("messages_posted_total")
     reads = benchmarked.counted.rose("message_reads_total")
-    assert posts >= POSTS + PROBES, f"the bridge counted {posts:g} posts of {POSTS} and more"
-    assert reads >= READS, f"the bridge counted {reads:g} reads of {READS} and more"
-    for name, made in {"post_success": POSTS, "read_success": READS}.items():
-        assert said.inner(name).whole("n") >= made, f"{name} is of {said.inner(name)['n']}"
+    told = {name: said.inner(name).whole("n") for name in NEED}
+    assert posts >= told["post_success"] + PROBES, f"{posts:g} posts were counted, {told} are told"
+    assert told["post_success"] == POSTS, f"asked for {POSTS} posts it tells {told}"
+    assert reads >= told["read_success"] >= READS, f"{reads:g} reads were counted, {told} are told"
+    assert told["read_success"] < READS + 20 * PROBES, f"asked for {READS} reads it tells {told}"
+    assert (told["post_to_visible"], told["message_to_wake"]) == (PROBES, PROBES), (
+        f"it tells {told}"
+    )
+    assert benchmarked.report["url"] == benchmarked.url, f"its url is {benchmarked.report['url']}"
+
+
+@pytest.mark.criterion("benchmark-runner-runs")
+def test_a_benchmark_that_cannot_measure_says_so(benchmarked: Benchmarked) -> None:
+    due = {"nobody there": (1,), "without the secret": (1,), "an unknown flag": (1, 2)}
+    for name, ran in benchmarked.wrong.items():
+        assert ran.status in due[name], f"{name}: it ends with {ran.status}"
+        assert ran.output.strip(), f"{name}: it does not say why"
+        assert "Traceback" not in ran.output, f"{name}: it breaks: {ran.output[-80:]}"
+
+
+@pytest.mark.criterion("threshold-guard-test")
+def test_the_guard_says_which_target_is_missed(guarded: Guarded) -> None:
+    """By its name; and 2 where it cannot read a report."""
+    for name, (good, ran) in {**guarded.sides, **guarded.empty}.items():
+        named = [sli for sli in NEED if sli in ran.output]
+        due = [] if good else [sli for sli in NEED if name.startswith(sli)]
+        assert named == due, f"of {name} it says {ran.output[:100]!r}"
+    for name, ran in guarded.unusable.items():
+        assert ran.status == 2, f"{name}: it ends with {ran.status}"
+        assert ran.output.strip(), f"{name}: it does not say why"
+        assert "Traceback" not in ran.output, f"{name}: it breaks: {ran.output[-80:]}"
 
 
 @pytest.mark.criterion("benchmark-runner-runs")
