@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -48,7 +48,7 @@ def test_a_message_reads_back_as_it_was_posted(
 
 
 @pytest.mark.criterion("message-post-persisted")
-def test_a_message_keeps_each_of_its_fields(bridge: Bridge) -> None:
+def test_a_message_keeps_each_of_its_fields(bridge: Bridge, moment: datetime) -> None:
     ann, bob = bridge.agent("suite-ann"), bridge.agent("suite-bob")
     thread = ann.opened(members=["suite-bob"])
     first = ann.posted(thread, "a question", kind="task")
@@ -62,6 +62,10 @@ def test_a_message_keeps_each_of_its_fields(bridge: Bridge) -> None:
     for which, row in (("acknowledged", said), ("read", ann.read(thread)[-1])):
         wrong = [f"{name} is {row.get(name)!r}" for name in due if row.get(name) != due[name]]
         assert not wrong, f"of what was posted, as {which}: {'; '.join(wrong)}"
+        times = [row.moment(name) for name in ("created_at", "accepted_at")]
+        assert times[0] == times[1] >= first.moment("created_at"), f"as {which} it is of {times}"
+        assert abs(times[0] - moment) < timedelta(hours=1), f"as {which} it is of {times[0]}"
+    assert ann.thread(thread).moment("updated_at") == times[0], "the thread was changed otherwise"
     assert first.get("to") is None, "a broadcast says whom it is for"
     assert first.get("reply_to") is None, "a question says what it replies to"
 

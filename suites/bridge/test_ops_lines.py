@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_rollout import Reported
+from pytest_rollout import Reported, reported
 from suites.bridge.scenarios.logged import Logged
 from suites.bridge.views.lines import lines
 
@@ -66,6 +66,29 @@ def test_lines_have_their_fields(logged: Logged, drilled: object) -> None:
             assert not wrong, f"a line of {event} in {path.name} {wrong}: {dict(line)!r:.200}"
     silent = [event for event, count in seen.items() if not count]
     assert not silent, f"no log has a line of {silent}"
+
+
+@pytest.mark.criterion("log-request-id", "trace-correlation")
+def test_ids_that_cannot_be_kept_are_replaced(logged: Logged) -> None:
+    """Those of the right form come back, on answer and message; others give way to a new one."""
+    ann = logged.bridge.agent("suite-ids")
+    thread = ann.opened("ids")
+    path = f"/v1/threads/{thread}/messages"
+    for good in ("a", "A.b_c:d-9", "x" * 128):
+        headers = {"X-Request-Id": f"{good[:-1]}r", "X-Correlation-Id": good}
+        answer = ann.ask("POST", path, {"text": "x"}, headers=headers)
+        told = [answer.headers.get(name) for name in headers]
+        stored = reported(answer)
+        assert told == [stored["request_id"], stored["correlation_id"]] == list(headers.values())
+    seen = set()
+    for bad in ("", "a b", "x" * 129, "a/b", '"'):
+        headers = {"X-Request-Id": bad, "X-Correlation-Id": bad}
+        answer = ann.ask("POST", path, {"text": "x"}, headers=headers)
+        own, chain = (answer.headers.get(name, "") for name in headers)
+        assert own == chain != bad, f"{bad!r} is answered with {own!r} and {chain!r}"
+        assert re.fullmatch(ID, own), f"{bad!r} is replaced by {own!r}"
+        seen.add(own)
+    assert len(seen) == 5, "one new id stands for several requests"
 
 
 def field_problem(line: Reported, event: str) -> str:

@@ -155,6 +155,8 @@ def test_a_tick_that_worked_says_so(ticked: Ticked) -> None:
     """Each tick in which the runtime was asked for something is logged as completed."""
     unlogged = ticked.unlogged()
     assert not unlogged, f"at {unlogged[0]} the runtime was asked, and no tick is logged"
+    idle = [work for work in ticked.work if work < 1]
+    assert not idle, f"a tick that was completed says that it did {idle[0]} things"
     busy = ticked.busy()
     if not busy:
         not_done("no tick had anything to do", "post to an agent that cannot be resumed at once")
@@ -248,7 +250,18 @@ def test_one_id_leads_through(logged: Logged, runtime: Path, observe: Observe) -
                 **{f"trigger for {row['recipient']}": row for row in triggers.get(id_, ())},
             },
         ) or ("" if id_ in asked else "the runtime was not asked for it")
+        problems[chain.correlation_id] = problems[chain.correlation_id] or unlike(
+            stored[id_], read[id_]
+        )
     observe_each(observe, "broken_trace", problems)
+
+
+def unlike(line: Reported, message: Reported) -> str:
+    """What the log says of a stored message that is not so; empty where all is."""
+    due = {name: message.get(name) for name in ("thread_id", "seq", "request_id")}
+    due["recipients"] = len(message["recipients"])
+    wrong = [name for name, value in due.items() if line.get(name) != value]
+    return f"the log says {wrong[0]} {line.get(wrong[0])}, not {due[wrong[0]]}" if wrong else ""
 
 
 def broken(chain: Chain, links: Mapping[str, Reported | None]) -> str:

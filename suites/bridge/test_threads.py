@@ -54,6 +54,9 @@ def test_who_is_added_can_post_and_read(bridge: Bridge) -> None:
     added = ann.add(thread, "suite-bob")
     assert added.status_code == 201, f"adding somebody answers {added.status_code}"
     assert ann.members(thread) == ["suite-ann", "suite-bob"]
+    for row, role in zip(ann.thread(thread).each("participants"), ("executor", None), strict=True):
+        assert (row.text("added_by"), row.get("role")) == ("suite-ann", role), f"it says {row}"
+        assert row.moment("joined_at") >= ann.thread(thread).moment("created_at")
     posted = bob.send(thread, "from bob")
     assert posted.status_code == 201, f"who was added is answered {posted.status_code}"
     for reader in (ann, bob):
@@ -144,6 +147,8 @@ def test_each_change_of_the_graph_works(bridge: Bridge, observe: Observe, moment
         answer = operator.change(thread, after, "because of the graph")
         said = bridge.agent("suite-ann").thread(thread)
         done = answer.status_code == 200 and said.text("state") == after
+        done = done and said.get("reason") == "because of the graph"
+        done = done and said.moment("updated_at") >= said.moment("created_at")
         told = operator.audit(thread)[-1] if done else None
         details = {} if told is None else told.inner("details")
         audited = (details.get("before"), details.get("after")) == (before, after)

@@ -24,6 +24,7 @@ class Ticked:
     lines: Sequence[Reported]
     asked: Sequence[datetime]  # when the runtime was asked for something
     kicked: frozenset[datetime]  # when a message came: what was asked then needed no tick
+    work: Sequence[int] = ()  # what each tick that was completed says it did, from the beginning
     quiet_from: datetime | None = None
     quiet_until: datetime | None = None
     made_to_fail: int = 0
@@ -130,7 +131,8 @@ def _told(
     mine = [line for line in kept if line.moment("at") >= begun] if phase.embedded else kept
     asked = _asked(phase.file("runtime"))
     kicked = {line.moment("at") for line in kept if line.text("event") == "supervisor.kicked"}
-    found = Ticked(mine, asked, frozenset(kicked))
+    done = [line for line in kept if line.text("event") == "tick.completed"]
+    found = Ticked(mine, asked, frozenset(kicked), [line.whole("work") for line in done])
     found.escalations = bridge.operator.get("/v1/escalations").each("escalations")
     if quiet is not None:
         found.quiet_from, found.quiet_until = quiet
