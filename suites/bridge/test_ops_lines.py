@@ -69,6 +69,7 @@ def test_lines_have_their_fields(logged: Logged, drilled: object) -> None:
 
 
 @pytest.mark.criterion("log-request-id", "trace-correlation")
+@pytest.mark.effect("change")
 def test_ids_that_cannot_be_kept_are_replaced(logged: Logged) -> None:
     """Those of the right form come back, on answer and message; others give way to a new one."""
     ann = logged.bridge.agent("suite-ids")

@@ -70,6 +70,9 @@ def benchmarked(phase: Stage) -> Benchmarked:
     program, target = phase.file("benchmark"), phase.target("bridge")
     if not program.is_file():
         return Benchmarked(False, Ran(127, f"there is no {program.name}"), {}, None, {}, None)
+    if phase.embedded:  # the agent that it wakes, unless it is told another
+        asleep = {"managed": True, "state": "dormant", "heartbeat_age_s": 60, "ack_after_s": 0}
+        phase.operate("bridge", "session", agent="bench-sleeper", role="reviewer", **asleep)
     begun = scrape(target.client)
     ran, report = _report(program, target.url, POSTS, READS, PROBES)
     counted = Between(begun, scrape(target.client))
