@@ -13,7 +13,15 @@ from pytest_rollout import Observe, Reported
 from suites.bridge.checks.told import observe_each
 from suites.bridge.scenarios.alerted import Alerted
 from suites.bridge.views import papers
-from suites.bridge.views.alerting import ABOUT, ALERTS, MOST_WITHIN_S, NUMBERS, exported, unknown
+from suites.bridge.views.alerting import (
+    ABOUT,
+    ALERTS,
+    CRITICAL,
+    MOST_WITHIN_S,
+    NUMBERS,
+    exported,
+    unknown,
+)
 from suites.bridge.views.exposition import Scrape
 from suites.bridge.views.runbooks import CASES
 from suites.bridge.views.service import Bridge
@@ -83,7 +91,8 @@ def words_problem(rule: Reported, scraped: Scrape) -> str:
     limit = 1 - float(said[2]) if below else float(said[2])
     if said[1].replace("<", ">") != cut[1] or not math.isclose(limit, float(cut[2]), abs_tol=1e-9):
         return f"it says {said[0]}, and fires at {fires}"
-    if rule.text("severity") not in ("critical", "warning") or rule.text("channel")[:1] != "#":
+    severity = "critical" if rule.text("name") in CRITICAL else "warning"
+    if rule.text("severity") != severity or rule.text("channel")[:1] != "#":
         return f"it tells {rule['channel']} as {rule['severity']}"
     return ""
 

@@ -9,6 +9,8 @@ import pytest
 
 from pytest_rollout import Reported, reported
 from suites.bridge.scenarios.logged import Logged
+from suites.bridge.scenarios.metered import Metered
+from suites.bridge.scenarios.ticking import Ticked
 from suites.bridge.views.lines import lines
 
 pytestmark = pytest.mark.bridge_ops
@@ -68,6 +70,19 @@ def test_lines_have_their_fields(logged: Logged, drilled: object) -> None:
     assert not silent, f"no log has a line of {silent}"
 
 
+@pytest.mark.criterion("log-request-id", "log-tick-completed")
+def test_lines_of_busy_days_have_their_fields(ticked: Ticked, metered: Metered) -> None:
+    """The same of days with escalations, loops, wakes and ticks that fail."""
+    seen = set()
+    for line in ticked.kept:
+        seen.add(line.text("event"))
+        wrong = field_problem(line, line.text("event"))
+        assert not wrong, f"a line of {line['event']} {wrong}: {dict(line)!r:.200}"
+    if metered.exact:
+        due = {"tick.completed", "tick.idle", "tick.failed", "supervisor.slept", *USUAL}
+        assert due <= seen, f"no log has a line of {sorted(due - seen)}"
+
+
 @pytest.mark.criterion("log-request-id", "trace-correlation")
 @pytest.mark.effect("change")
 def test_ids_that_cannot_be_kept_are_replaced(logged: Logged) -> None:
@@ -90,6 +105,10 @@ def test_ids_that_cannot_be_kept_are_replaced(logged: Logged) -> None:
         assert re.fullmatch(ID, own), f"{bad!r} is replaced by {own!r}"
         seen.add(own)
     assert len(seen) == 5, "one new id stands for several requests"
+    nowhere = ann.ask("GET", "/v2/nowhere").headers.get("X-Request-Id", "")
+    kept = [line for line in lines(logged.folder / "bridge.jsonl", "log") if nowhere in str(line)]
+    told = [(line.get("route"), line.get("status")) for line in kept]
+    assert told == [("unknown", 404)], f"of an address that is not served the log says {told}"
 
 
 def field_problem(line: Reported, event: str) -> str:

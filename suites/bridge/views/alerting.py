@@ -38,6 +38,7 @@ NUMBERS: Mapping[str, str] = {  # of the plan, or of what was decided where it h
     "wake-failures": "0.1",
     "tick-failed": "3",
 }
+CRITICAL = ("not-ready", "post-success", "read-success", "tick-failed")  # nobody is served
 FUNCTIONS = frozenset(  # words of PromQL, of probes and of labels: all else is a series
     (
         *(
