@@ -115,7 +115,11 @@ def test_an_escalation_tells_what_was_done_about_it(phase: Stage, bridge: Bridge
         ann.change(thread, "blocked", f"because: {how}").raise_for_status()
         (told,) = operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
         raised[how] = told
-        due = {"thread_id": thread, "reason": f"because: {how}", "source": "operator"}
+        due: dict[str, object] = {
+            "thread_id": thread,
+            "reason": f"because: {how}",
+            "source": "operator",
+        }
         due |= dict.fromkeys(("handled_at", "handled_by", "note"))
         wrong = [name for name, value in due.items() if told.get(name) != value]
         assert not wrong, f"an escalation says {wrong[0]} {told.get(wrong[0])!r}"

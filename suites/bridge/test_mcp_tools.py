@@ -112,7 +112,12 @@ def test_a_call_carries_ids_and_is_logged(phase: Stage, bridge: Bridge) -> None:
     """Its correlation id is stored, its key holds over HTTP as well, and the log has a line."""
     ann, key, own = bridge.agent("suite-ann"), str(uuid4()), f"mcp.{uuid4().hex}"
     thread = ann.opened("over tools", ["suite-bob"])
-    words = {"text": "by a tool", "to": ["suite-bob"], "kind": "task", "invented": [1]}
+    words: dict[str, Any] = {
+        "text": "by a tool",
+        "to": ["suite-bob"],
+        "kind": "task",
+        "invented": [1],
+    }
     post: Call = (
         "v1_post_message",
         {"thread_id": thread, **words, "correlation_id": own, "idempotency_key": key},

@@ -14,7 +14,7 @@ from pytest_rollout import Observe, Reported, reported
 from suites.bridge.checks.told import Told
 from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import slips
-from suites.bridge.views.service import Agent, Bridge
+from suites.bridge.views.service import PAGE, Agent, Bridge
 
 pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
@@ -128,6 +128,26 @@ def test_each_message_comes_once_whatever_the_page(
             wrong = came.count(message) != 1
             observe("message_missed_or_repeated", int(wrong), size=size, n=str(place), at=moment)
         assert set(came) <= set(mine), "messages came that this reader may not read"
+
+
+@pytest.mark.criterion("read-cursor-complete")
+def test_a_thread_longer_than_the_largest_page(bridge: Bridge) -> None:
+    """In pages of the largest size, of half of it, and of no stated size."""
+    writers = [bridge.agent(f"suite-long-{number}") for number in range(3)]
+    thread = writers[0].opened("long", [writer.name for writer in writers[1:]])
+    total = PAGE + 15
+    with ThreadPoolExecutor(3) as pool:
+        sent = pool.map(
+            lambda n: writers[n % 3].posted(thread, f"long {n}", wake=False).text("id"),
+            range(total),
+        )
+        ids = set(sent)
+    for limit in (PAGE, PAGE // 2, None):
+        rows = writers[1].all(f"/v1/threads/{thread}/messages", "messages", limit)
+        came = [row.text("id") for row in rows]
+        assert len(came) == total, f"in pages of {limit} {len(came)} of {total} messages come"
+        assert set(came) == ids, f"in pages of {limit} others come than were posted"
+        assert [row.whole("seq") for row in rows] == list(range(1, total + 1))
 
 
 @pytest.mark.criterion("read-cursor-order")

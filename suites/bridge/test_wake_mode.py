@@ -49,8 +49,8 @@ def switched(phase: Stage) -> Switched:
     phase.operate("bridge", "session", agent="mode-free", **ASLEEP)
     thread = operator.opened("polling alone", [*names, free, "mode-nobody"])
 
-    def post(what: str, agent: str, **more: object) -> None:
-        message = operator.posted(thread, what, to=[agent], **more)
+    def post(what: str, agent: str, *, wake: bool = True) -> None:
+        message = operator.posted(thread, what, to=[agent], wake=wake)
         posted[message.text("id")] = what
 
     def asked() -> dict[str, int]:

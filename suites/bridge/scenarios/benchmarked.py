@@ -177,8 +177,8 @@ def guarded(phase: Stage, tmp_path_factory: pytest.TempPathFactory, revision: st
         "two arguments": run(program, str(broken), str(broken)),
     }
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        asked = (dict(pool.map(ask, some.items())) for some in (sides, empty))
-        return Guarded(*asked, unusable)
+        asked, empties = (dict(pool.map(ask, some.items())) for some in (sides, empty))
+        return Guarded(asked, empties, unusable)
 
 
 def perfect(name: str, count: int, value: float) -> dict[str, Any]:

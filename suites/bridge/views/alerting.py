@@ -79,8 +79,8 @@ def unknown(expression: str, scraped: Scrape) -> str:
     if expression.count("(") != expression.count(")"):
         return "its brackets"
     bare = _TEXT.sub("", expression)
-    labels = set(_LABEL.findall(bare)) | set(re.findall(r"by \((\w+)\)", bare))
-    named = [word for word in _WORD.findall(bare) if word not in FUNCTIONS | labels]
+    labels: set[str] = set(_LABEL.findall(bare)) | set(re.findall(r"by \((\w+)\)", bare))
+    named: list[str] = [word for word in _WORD.findall(bare) if word not in FUNCTIONS | labels]
     series = [word for word in named if not re.fullmatch(r"\d+[smhd]", word)]
     gone = [word for word in series if not exported(word, scraped)]
     if gone:

@@ -263,8 +263,8 @@ def untold(woken: Woken, trigger: Reported) -> str:
     latest = max((line.moment("at") for line in attempts), default=trigger.moment("posted_at"))
     if done < latest or (taken is not None and abs(done - taken) > _NEAR):
         return f"done_at {trigger['done_at']}"
-    if trigger.get("reason") != (due := due_reason(woken, trigger)):
-        return f"reason {trigger['reason']}, and it was {due}"
+    if trigger.get("reason") != (why := due_reason(woken, trigger)):
+        return f"reason {trigger['reason']}, and it was {why}"
     looks = [look.moment("at") for look in trigger.each("deferrals")]
     waits = trigger.get("deferred_since") is not None
     if waits != bool(looks) or (waits and trigger.moment("deferred_since") != looks[0]):
