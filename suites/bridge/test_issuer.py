@@ -10,6 +10,7 @@ import pytest
 from pytest_rollout import Stage, reported
 from suites.bridge.views import oracle
 from suites.bridge.views.errors import code, slips
+from suites.bridge.views.lines import lines
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import SECRET_WORD, Bridge, private
 
@@ -89,6 +90,7 @@ def test_keys_change_and_tokens_live_on(phase: Stage, bridge: Bridge) -> None:
     assert set(published(bridge)) == {*old, kid}, "a key that signed is not listed any more"
     for who, agent in (("an old key", ann), ("the new key", fresh)):
         assert agent.ask("GET", path).status_code == 200, f"a token of {who} is refused"
+    known = bridge.metric("token_validation_failures_total", reason="no-key")
     phase.operate("bridge", "issuer", off=True)
     try:
         own = {"Authorization": f"Bearer {bridge.secret}"}
@@ -100,6 +102,12 @@ def test_keys_change_and_tokens_live_on(phase: Stage, bridge: Bridge) -> None:
         clock.advance(301)
         late = ann.ask("GET", path)
         assert not slips(late, "UNAVAILABLE", hidden=(SECRET_WORD,)), "keys are kept for ever"
+        log = lines(phase.file("logs") / "bridge.jsonl", "log of the bridge")
+        told = [line for line in log if line.text("event") == "issuer.failed"]
+        assert told, "the log says nothing of an issuer that is off"
+        assert told[-1].text("reason").strip(), "the log does not say what is wrong with the issuer"
+        risen = bridge.metric("token_validation_failures_total", reason="no-key") - known
+        assert risen == 1, f"/metrics counts {risen:g} tokens that no key was there for"
     finally:
         phase.operate("bridge", "issuer", off=False)
     assert ann.ask("GET", path).status_code == 200, "with the issuer back tokens are refused"
