@@ -21,6 +21,7 @@ _POLL_S = 0.05
 _PATIENCE_S = 6.0  # after the last post
 _LONGEST_S = 60.0
 _WAKE_LOOKS = 15  # a second each
+_APART_S = 1.7  # so that of three messages one comes three seconds or more before a tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +183,11 @@ def _wake(phase: Stage, bridge: Bridge) -> None:
     thread = sender.opened("wake-ups", names)
     for name in names[: PROBES // 2]:
         sender.posted(thread, f"wake up, {name}", to=[name])
+    clock = phase.target("bridge").clock
     for place in range(PROBES // 2, PROBES, 10):  # and some at once, by a message to all of them
         part = names[place : place + 10]
         sender.posted(sender.opened("wake-ups of all", part), "wake up, all of you")
-    clock = phase.target("bridge").clock
+        clock.advance(_APART_S)
     for _ in range(_WAKE_LOOKS):
         if not _waiting(bridge.operator):
             return
