@@ -15,7 +15,15 @@ from suites.bridge.views.service import Bridge
 
 pytestmark = [pytest.mark.bridge_wake, pytest.mark.bridge_phase1]
 
-WAITING = ("mode-typist", "mode-silent")  # one beside a human, one that does not acknowledge
+NAMES = ("mode-typist", "mode-silent", "mode-sleeper", "mode-other", "mode-removed")
+FREE = "mode-free"  # who is not managed in this thread
+BEFORE = {  # what is posted before the mode is switched, and for whom
+    "deferred": "mode-typist",
+    "unacknowledged": "mode-silent",
+    "to nobody": "mode-nobody",
+    "to who is not managed here": FREE,
+    "to be removed": "mode-removed",
+}
 ASLEEP = {"managed": True, "state": "dormant", "heartbeat_age_s": 60, "ack_after_s": 1}
 ASKED = ("resume", "spawn", "inject")
 
@@ -38,59 +46,74 @@ def switched(phase: Stage) -> Switched:
     """Two triggers wait while the mode is switched; messages come before, meanwhile and after."""
     if not phase.embedded:
         not_done("nobody switched to polling alone", "rehearse it where nobody works")
-    bridge, clock, found = Bridge.of(phase), phase.target("bridge").clock, Switched()
-    operator, posted = bridge.operator, dict[str, str]()
-    names = (*WAITING, "mode-sleeper", "mode-other", "mode-removed")
-    for name in names:
-        told = {**ASLEEP, **({"ack_after_s": None} if name == "mode-silent" else {})}
-        phase.operate("bridge", "session", agent=name, **told)
-    phase.operate("bridge", "type", agent="mode-typist", every_s=5, for_s=40)
-    free = {"agent": "mode-free", "managed": False}  # a session that the runtime manages, by name
-    phase.operate("bridge", "session", agent="mode-free", **ASLEEP)
-    thread = operator.opened("polling alone", [*names, free, "mode-nobody"])
-
-    def post(what: str, agent: str, *, wake: bool = True) -> None:
-        message = operator.posted(thread, what, to=[agent], wake=wake)
-        posted[message.text("id")] = what
-
-    def asked() -> dict[str, int]:
-        journal = list(lines(phase.file("runtime"), "journal of the runtime"))
-        rows = [str(line.get("message")) for line in journal if line.text("do") in ASKED]
-        return {what: rows.count(id_) for id_, what in posted.items()}
-
-    def switch(mode: str) -> None:
-        operator.post("/v1/policy", {"wake_mode": mode, "reason": f"a trial of {mode}"})
-        found.modes.append(operator.get("/v1/policy").inner("config").text("wake_mode"))
-
-    post("deferred", "mode-typist")
-    post("unacknowledged", "mode-silent")
-    post("to nobody", "mode-nobody")
-    post("to who is not managed here", "mode-free")
-    post("to be removed", "mode-removed")
-    post("not to be woken", "mode-other", wake=False)
-    clock.advance(2)
-    switch("polling-only")
-    found.early = asked()
-    post("meanwhile", "mode-sleeper")
-    clock.advance(30)
+    trial = _Trial(phase, Bridge.of(phase))
+    trial.sessions()
+    for what, agent in BEFORE.items():
+        trial.post(what, agent)
+    trial.post("not to be woken", "mode-other", wake=False)
+    trial.clock.advance(2)
+    trial.switch("polling-only")
+    trial.found.early = trial.asked()
+    trial.post("meanwhile", "mode-sleeper")
+    trial.clock.advance(30)
     phase.operate("bridge", "restart-supervisor")
-    post("after a restart", "mode-sleeper")
-    clock.advance(60)
-    switch("hybrid")
-    clock.advance(30)
-    post("afterwards", "mode-sleeper")
-    operator.remove(thread, "mode-free")
-    clock.advance(10)
+    trial.post("after a restart", "mode-sleeper")
+    trial.clock.advance(60)
+    trial.switch("hybrid")
+    trial.clock.advance(30)
+    trial.post("afterwards", "mode-sleeper")
+    trial.operator.remove(trial.thread, FREE)
+    trial.clock.advance(10)
     phase.operate("bridge", "settle")
-    rows = {row.text("message_id"): row for row in operator.triggers(thread)}
-    found.triggers = {what: rows[id_] for id_, what in posted.items() if id_ in rows}
-    found.unwoken = int("not to be woken" in found.triggers)
-    found.asked = asked()
-    for name in (*names, "mode-free"):
-        mine = bridge.agent(name).all("/v1/inbox", "messages", limit=1)
-        found.inboxes[name] = [row.text("text") for row in mine]
-    found.events = operator.all("/v1/audit", "events")
-    return found
+    return trial.told()
+
+
+class _Trial:
+    """One thread of an operator's with agents of every kind."""
+
+    def __init__(self, phase: Stage, bridge: Bridge) -> None:
+        self.phase, self.bridge, self.operator = phase, bridge, bridge.operator
+        self.clock, self.found = phase.target("bridge").clock, Switched()
+        self.posted: dict[str, str] = {}  # what was posted, by the id of its message
+        free = {"agent": FREE, "managed": False}  # a session that the runtime manages, by name
+        self.thread = bridge.operator.opened("polling alone", [*NAMES, free, "mode-nobody"])
+
+    def sessions(self) -> None:
+        """Have all but one asleep, one without acknowledgements, and one beside a human."""
+        for name in (*NAMES, FREE):
+            told = {**ASLEEP, **({"ack_after_s": None} if name == "mode-silent" else {})}
+            self.phase.operate("bridge", "session", agent=name, **told)
+        self.phase.operate("bridge", "type", agent="mode-typist", every_s=5, for_s=40)
+
+    def post(self, what: str, agent: str, *, wake: bool = True) -> None:
+        """Post a message for one agent."""
+        message = self.operator.posted(self.thread, what, to=[agent], wake=wake)
+        self.posted[message.text("id")] = what
+
+    def asked(self) -> dict[str, int]:
+        """How often the runtime was asked, by what was posted."""
+        journal = list(lines(self.phase.file("runtime"), "journal of the runtime"))
+        rows = [str(line.get("message")) for line in journal if line.text("do") in ASKED]
+        return {what: rows.count(id_) for id_, what in self.posted.items()}
+
+    def switch(self, mode: str) -> None:
+        """Set the mode, and note what the policy tells of it."""
+        self.operator.post("/v1/policy", {"wake_mode": mode, "reason": f"a trial of {mode}"})
+        told = self.operator.get("/v1/policy").inner("config").text("wake_mode")
+        self.found.modes.append(told)
+
+    def told(self) -> Switched:
+        """What became of all of it."""
+        found = self.found
+        rows = {row.text("message_id"): row for row in self.operator.triggers(self.thread)}
+        found.triggers = {what: rows[id_] for id_, what in self.posted.items() if id_ in rows}
+        found.unwoken = int("not to be woken" in found.triggers)
+        found.asked = self.asked()
+        for name in (*NAMES, FREE):
+            mine = self.bridge.agent(name).all("/v1/inbox", "messages", limit=1)
+            found.inboxes[name] = [row.text("text") for row in mine]
+        found.events = self.operator.all("/v1/audit", "events")
+        return found
 
 
 DUE = {  # of each message: path, result and reason of its trigger

@@ -124,15 +124,7 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
     found.tokens |= {expired.token, foreign.token}
     path = exchange.path
     before = scrape(phase.target("bridge").client)
-    head, body, sign = member.token.split(".")
-    refused = {
-        "missing": "",
-        "expired": expired.token,
-        "signature": f"{head}.{body}.{('A' if sign[0] != 'A' else 'B') + sign[1:]}",
-        "claims": bridge.token("logged-claims", drop=["role"]),
-        "malformed": "not-a-token",
-    }
-    for reason, token in refused.items():
+    for reason, token in _refused_tokens(bridge, member.token, expired.token).items():
         answer = bridge.with_token(token).ask("GET", path)
         found.denied.append(
             Denied("authentication", "read_messages", None, 401, answer, exchange.thread, reason)
@@ -160,6 +152,18 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
         Denied(*one, closed if one[0] == "state" else exchange.thread) for one in asked
     ]
     found.counted = Between(before, scrape(phase.target("bridge").client))
+
+
+def _refused_tokens(bridge: Bridge, good: str, expired: str) -> dict[str, str]:
+    """A token for each reason to refuse one."""
+    head, body, sign = good.split(".")
+    return {
+        "missing": "",
+        "expired": expired,
+        "signature": f"{head}.{body}.{('A' if sign[0] != 'A' else 'B') + sign[1:]}",
+        "claims": bridge.token("logged-claims", drop=["role"]),
+        "malformed": "not-a-token",
+    }
 
 
 def _chain(phase: Stage, bridge: Bridge, found: Logged) -> None:
