@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import httpx
@@ -25,7 +25,8 @@ def one_of_each(bridge: Bridge) -> tuple[str, list[tuple[str, str, str]]]:
 
     def make(by: Agent, action: str, target: str, method: str, path: str, body: object) -> str:
         request = f"audit.{len(done)}.{by.name}"
-        answer = by.ask(method, path, body, headers={"X-Request-Id": request})
+        ids = {"X-Request-Id": request, "X-Correlation-Id": f"chain.{request}"}
+        answer = by.ask(method, path, body, headers=ids)
         assert answer.is_success, f"{method} {path} answers {answer.status_code}"
         said = reported(answer) if answer.content else {}
         done.append((request, action, target or str(said.get("id"))))
@@ -54,6 +55,21 @@ def one_of_each(bridge: Bridge) -> tuple[str, list[tuple[str, str, str]]]:
     return thread, done
 
 
+# What entries of an action tell besides.
+DETAILS: Mapping[str, Mapping[str, object]] = {
+    "thread.create": {"participants": ["suite-cora"]},
+    "participant.read": {"read_seq": 1},
+    "thread.block": {"before": "active", "after": "blocked"},
+    "thread.unblock": {"before": "blocked", "after": "active"},
+    "thread.override_close": {"before": "blocked", "after": "closed"},
+}
+
+
+def beside(thread: str, request: str) -> list[tuple[str, object]]:
+    """What each entry of a thread says besides: where it belongs, and of which chain it is."""
+    return [("thread_id", thread), ("outcome", "ok"), ("correlation_id", f"chain.{request}")]
+
+
 @pytest.mark.criterion("audit-event-per-mutation")
 def test_each_operation_leaves_one_entry(
     phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
@@ -72,6 +88,11 @@ def test_each_operation_leaves_one_entry(
             right = right and event.text("role") == ROLES[actor]
             right = right and event.text("target") == target
             right = right and begun <= event.moment("at") <= ended
+            right = right and all(event.get(name) == due for name, due in beside(thread, request))
+            right = right and all(
+                event.inner("details").get(name) == due
+                for name, due in DETAILS.get(action, {}).items()
+            )
             off = int(not right)
         observe("audit_entries_off", off, action=action, request=request, at=moment)
     strange = [
@@ -81,6 +102,11 @@ def test_each_operation_leaves_one_entry(
     ]
     assert not strange, f"the audit log has entries that nobody caused: {strange}"
     assert [event.whole("seq") for event in told] == list(range(1, len(told) + 1))
+    ids = {event.text("id") for event in told}
+    assert len(ids) == len(told), "two entries have one id"
+    assert {event.text("workspace") for event in told} == {bridge.workspace}
+    over = [event.get("reason") for event in told if event.text("action").startswith("thread.over")]
+    assert over == ["human_override: enough"], f"of the override the log says {over}"
     blocked = [event for event in told if event.text("action") == "thread.block"]
     assert [event.text("reason") for event in blocked] == ["a block", "a block again"]
 
@@ -93,9 +119,17 @@ def test_a_change_of_the_policy_leaves_one_entry(bridge: Bridge) -> None:
     known = len(operator.all("/v1/audit", "events"))
     operator.post("/v1/policy", {"wake_mode": mode, "reason": "a trial"}).text("wake_mode")
     fresh = operator.all("/v1/audit", "events")[known:]
-    told = [tuple(event[name] for name in ("actor", "action", "reason")) for event in fresh]
-    due = (operator.name, "policy.change", "a trial")
+    names = ("actor", "role", "action", "reason", "thread_id", "outcome")
+    told = [tuple(event.get(name) for name in names) for event in fresh]
+    due = (operator.name, "operator", "policy.change", "a trial", None, "ok")
     assert told == [due], f"of a change of the policy the audit log says {told}"
+    assert dict(fresh[0].inner("details")) == {"before": mode, "after": mode}
+    for way, limit in {"in twos": 2, "at once": 200}.items():
+        pages = [row.text("id") for row in operator.all("/v1/audit", "events", limit)]
+        assert pages[-1:] == [fresh[0].text("id")], f"{way} the log ends otherwise"
+        assert len(pages) == known + 1, f"{way} the log has {len(pages)} entries, not {known + 1}"
+    seqs = [row.whole("seq") for row in operator.all("/v1/audit", "events")]
+    assert seqs == list(range(1, len(seqs) + 1)), f"entries of no thread are numbered {seqs}"
 
 
 @pytest.mark.criterion("audit-append-only")

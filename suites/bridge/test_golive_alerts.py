@@ -13,7 +13,15 @@ from pytest_rollout import Observe, Reported
 from suites.bridge.checks.told import observe_each
 from suites.bridge.scenarios.alerted import Alerted
 from suites.bridge.views import papers
-from suites.bridge.views.alerting import ABOUT, ALERTS, MOST_WITHIN_S, NUMBERS
+from suites.bridge.views.alerting import (
+    ABOUT,
+    ALERTS,
+    CRITICAL,
+    MOST_WITHIN_S,
+    NUMBERS,
+    exported,
+    unknown,
+)
 from suites.bridge.views.exposition import Scrape
 from suites.bridge.views.runbooks import CASES
 from suites.bridge.views.service import Bridge
@@ -32,6 +40,8 @@ def test_there_is_a_rule_for_each(
     }
     loaded = {one.text("name") for one in bridge.operator.get("/v1/alerts").each("alerts")}
     problems = {about: rule_problem(about, rules, loaded, scraped) for about in ABOUT}
+    problems |= {f"{name}, in words": words_problem(rules[name], scraped) for name in rules}
+    problems["tick-failed"] = "" if "tick-failed" in rules.keys() & loaded else "it is not watched"
     observe_each(observe, "alert_rule_wrong", problems)
 
 
@@ -50,7 +60,7 @@ def rule_problem(
     expression = rule.text("expr")
     metrics = [one for one in papers.words(expression) if "_" in one]
     probes = "/ready" in expression
-    if not probes and not any(_exported(one, scraped) for one in metrics):
+    if not probes and not any(exported(one, scraped) for one in metrics):
         return f"{name} looks at {expression!r}, of which nothing is exported"
     number = NUMBERS.get(name)
     if number is not None and number not in re.findall(r"\d+(?:\.\d+)?", expression):
@@ -68,9 +78,23 @@ def rule_problem(
     return "" if rule.get("runbook") in CASES else f"{name} leads to runbook {rule.get('runbook')}"
 
 
-def _exported(word: str, scraped: Scrape) -> bool:
-    suffixes = ("", "_total", "_count", "_sum", "_bucket")
-    return any(scraped.has(f"{word}{suffix}") for suffix in suffixes)
+def words_problem(rule: Reported, scraped: Scrape) -> str:
+    """What is wrong with how a rule says its measure; empty where that is what fires."""
+    expression, fires = rule.text("expr"), rule.text("fires")
+    if lost := unknown(expression, scraped):
+        return f"in {expression!r} {lost!r} means nothing"
+    said = re.search(r"(<|<=|>|>=) (\d+(?:\.\d+)?)$", expression)
+    cut = re.fullmatch(r"(>|>=) (\d+(?:\.\d+)?)", fires)
+    if said is None or cut is None:
+        return f"{expression!r} names no limit that {fires!r} could be"
+    below = said[1].startswith("<")
+    limit = 1 - float(said[2]) if below else float(said[2])
+    if said[1].replace("<", ">") != cut[1] or not math.isclose(limit, float(cut[2]), abs_tol=1e-9):
+        return f"it says {said[0]}, and fires at {fires}"
+    severity = "critical" if rule.text("name") in CRITICAL else "warning"
+    if rule.text("severity") != severity or rule.text("channel")[:1] != "#":
+        return f"it tells {rule['channel']} as {rule['severity']}"
+    return ""
 
 
 @pytest.mark.criterion("alerting-tested")

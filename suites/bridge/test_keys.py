@@ -173,6 +173,8 @@ def test_a_post_that_failed_once_is_kept_once(
         failed = ann.send(thread, text, key)
         assert code(failed) == "UNAVAILABLE", f"the failing post is answered {failed.status_code}"
         assert failed.headers.get("Retry-After"), "nobody says when to try again"
+        kept = text in [row.text("text") for row in ann.read(thread)]
+        assert kept == (when == "after"), f"a failure {when} it was kept leaves it: {kept}"
         again = ann.send(thread, text, key)
         rows = [row for row in ann.read(thread) if row.text("text") == text]
         once = again.status_code == 201 and len(rows) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -14,7 +14,7 @@ from pytest_rollout import Observe, Reported, reported
 from suites.bridge.checks.told import Told
 from suites.bridge.views.corpus import strange_texts
 from suites.bridge.views.errors import slips
-from suites.bridge.views.service import Agent, Bridge
+from suites.bridge.views.service import PAGE, Agent, Bridge
 
 pytestmark = [pytest.mark.bridge_messages, pytest.mark.bridge_phase1, pytest.mark.effect("change")]
 
@@ -48,7 +48,7 @@ def test_a_message_reads_back_as_it_was_posted(
 
 
 @pytest.mark.criterion("message-post-persisted")
-def test_a_message_keeps_each_of_its_fields(bridge: Bridge) -> None:
+def test_a_message_keeps_each_of_its_fields(bridge: Bridge, moment: datetime) -> None:
     ann, bob = bridge.agent("suite-ann"), bridge.agent("suite-bob")
     thread = ann.opened(members=["suite-bob"])
     first = ann.posted(thread, "a question", kind="task")
@@ -62,6 +62,10 @@ def test_a_message_keeps_each_of_its_fields(bridge: Bridge) -> None:
     for which, row in (("acknowledged", said), ("read", ann.read(thread)[-1])):
         wrong = [f"{name} is {row.get(name)!r}" for name in due if row.get(name) != due[name]]
         assert not wrong, f"of what was posted, as {which}: {'; '.join(wrong)}"
+        times = [row.moment(name) for name in ("created_at", "accepted_at")]
+        assert times[0] == times[1] >= first.moment("created_at"), f"as {which} it is of {times}"
+        assert abs(times[0] - moment) < timedelta(hours=1), f"as {which} it is of {times[0]}"
+    assert ann.thread(thread).moment("updated_at") == times[0], "the thread was changed otherwise"
     assert first.get("to") is None, "a broadcast says whom it is for"
     assert first.get("reply_to") is None, "a question says what it replies to"
 
@@ -124,6 +128,26 @@ def test_each_message_comes_once_whatever_the_page(
             wrong = came.count(message) != 1
             observe("message_missed_or_repeated", int(wrong), size=size, n=str(place), at=moment)
         assert set(came) <= set(mine), "messages came that this reader may not read"
+
+
+@pytest.mark.criterion("read-cursor-complete")
+def test_a_thread_longer_than_the_largest_page(bridge: Bridge) -> None:
+    """In pages of the largest size, of half of it, and of no stated size."""
+    writers = [bridge.agent(f"suite-long-{number}") for number in range(3)]
+    thread = writers[0].opened("long", [writer.name for writer in writers[1:]])
+    total = PAGE + 15
+    with ThreadPoolExecutor(3) as pool:
+        sent = pool.map(
+            lambda n: writers[n % 3].posted(thread, f"long {n}", wake=False).text("id"),
+            range(total),
+        )
+        ids = set(sent)
+    for limit in (PAGE, PAGE // 2, None):
+        rows = writers[1].all(f"/v1/threads/{thread}/messages", "messages", limit)
+        came = [row.text("id") for row in rows]
+        assert len(came) == total, f"in pages of {limit} {len(came)} of {total} messages come"
+        assert set(came) == ids, f"in pages of {limit} others come than were posted"
+        assert [row.whole("seq") for row in rows] == list(range(1, total + 1))
 
 
 @pytest.mark.criterion("read-cursor-order")

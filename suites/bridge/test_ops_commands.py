@@ -130,7 +130,10 @@ def settles(step: Step, state: str, action: str, reason: str) -> str:
         return f"{len(kept)} events of {action} are in the audit log"
     if kept[0].text("reason") != reason:
         return f"the audited reason is {kept[0].text('reason')!r}"
-    return "" if step.ran.said.text("state") == state else "it prints another state"
+    said, done = step.ran.said, kept[0]
+    due = {"thread_id": step.after.text("id"), "state": state, "changed": True}
+    due["operator"] = done.text("actor")
+    return "" if dict(said) == due else f"it prints {dict(said)}"
 
 
 CHANGES = {
@@ -181,8 +184,17 @@ def test_the_override_wants_a_reason(commanded: Commanded, observe: Observe) -> 
 
 @pytest.mark.criterion("cli-required-flags", "cli-escalate")
 def test_flags_are_required(commanded: Commanded, observe: Observe) -> None:
-    problems = {words: refusal(step, USAGE) for words, step in commanded.left_out.items()}
+    problems = {
+        words: refusal(step, USAGE) or unnamed(words, step)
+        for words, step in commanded.left_out.items()
+    }
     observe_each(observe, "missing_flag_accepted", problems)
+
+
+def unnamed(words: str, step: Step) -> str:
+    """What is wrong with a refusal that must name the flag that was left out."""
+    flag = words.partition(" without ")[2] or "--thread-id"
+    return "" if flag in step.ran.stderr else f"it does not name {flag}: {step.ran.stderr[:80]}"
 
 
 def refusal(step: Step, *statuses: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -94,6 +95,25 @@ def test_each_denial_leaves_a_trace(logged: Logged, observe: Observe) -> None:
     assert not alike, f"different rules give one reason: {alike}"
 
 
+@pytest.mark.criterion("log-policy-trace")
+def test_denials_are_counted_as_they_are_logged(logged: Logged) -> None:
+    """By their rule, and refused tokens by their reason: alerts look at these counters."""
+    assert logged.counted is not None
+    made = {
+        "policy_denials_total": ("rule", Counter(one.rule for one in logged.denied)),
+        "token_validation_failures_total": (
+            "reason",
+            Counter(one.reason for one in logged.denied if one.reason),
+        ),
+    }
+    for name, (label, due) in made.items():
+        risen = logged.counted.rose_by(name, label)
+        short = [each for each, count in due.items() if risen.get(each, 0) < count]
+        assert not short, f"{name} rose by {risen}, and {dict(due)} were made"
+        others = set(risen) - set(due)
+        assert not (others and logged.exact), f"{name} rose for {others}, which nobody provoked"
+
+
 def trace_problem(denied: Denied, logged: Logged) -> str:
     """What is wrong with the trace of a denial; empty where it tells rule, subject, operation."""
     if denied.answer.status_code != denied.status:
@@ -104,10 +124,12 @@ def trace_problem(denied: Denied, logged: Logged) -> str:
     trace = kept[0]
     if trace.text("rule") != denied.rule:
         return f"the trace says rule {trace.text('rule')}"
-    if denied.subject is not None and trace.get("subject") != denied.subject:
+    if trace.get("subject") != denied.subject:
         return f"the trace says subject {trace.get('subject')}, not {denied.subject}"
     if trace.text("operation") != denied.operation:
         return f"the trace says operation {trace.text('operation')}"
+    if trace.get("thread_id") != denied.thread:
+        return f"the trace says thread {trace.get('thread_id')}"
     return "" if is_sentence(trace.text("reason")) else f"its reason is {trace.text('reason')!r}"
 
 
@@ -133,6 +155,8 @@ def test_a_tick_that_worked_says_so(ticked: Ticked) -> None:
     """Each tick in which the runtime was asked for something is logged as completed."""
     unlogged = ticked.unlogged()
     assert not unlogged, f"at {unlogged[0]} the runtime was asked, and no tick is logged"
+    idle = [work for work in ticked.work if work < 1]
+    assert not idle, f"a tick that was completed says that it did {idle[0]} things"
     busy = ticked.busy()
     if not busy:
         not_done("no tick had anything to do", "post to an agent that cannot be resumed at once")
@@ -226,7 +250,18 @@ def test_one_id_leads_through(logged: Logged, runtime: Path, observe: Observe) -
                 **{f"trigger for {row['recipient']}": row for row in triggers.get(id_, ())},
             },
         ) or ("" if id_ in asked else "the runtime was not asked for it")
+        problems[chain.correlation_id] = problems[chain.correlation_id] or unlike(
+            stored[id_], read[id_]
+        )
     observe_each(observe, "broken_trace", problems)
+
+
+def unlike(line: Reported, message: Reported) -> str:
+    """What the log says of a stored message that is not so; empty where all is."""
+    due = {name: message.get(name) for name in ("thread_id", "seq", "request_id")}
+    due["recipients"] = len(message["recipients"])
+    wrong = [name for name, value in due.items() if line.get(name) != value]
+    return f"the log says {wrong[0]} {line.get(wrong[0])}, not {due[wrong[0]]}" if wrong else ""
 
 
 def broken(chain: Chain, links: Mapping[str, Reported | None]) -> str:

@@ -135,6 +135,31 @@ def test_requests_can_be_read(metered: Metered, observe: Observe) -> None:
     observe_each(observe, "series_missing", problems, figure="requests")
 
 
+LABELS: Mapping[tuple[str, str], tuple[str, ...]] = {  # all values, which begin at zero
+    ("message_post_failures_total", "cause"): ("unavailable", "internal"),
+    ("message_read_failures_total", "cause"): ("unavailable", "internal"),
+    ("store_failures_total", "cause"): ("locked", "down"),
+    ("policy_denials_total", "rule"): (
+        *("authentication", "workspace", "membership", "role", "claim", "state", "rate", "filter"),
+    ),
+    ("token_validation_failures_total", "reason"): (
+        *("expired", "signature", "claims", "malformed", "missing", "no-key"),
+    ),
+    ("threads", "state"): STATES,
+    ("wake_attempts_total", "result"): RESULTS,
+    ("escalations_total", "source"): ("automatic", "operator"),
+}
+
+
+@pytest.mark.criterion("metric-api-requests")
+def test_series_are_there_before_anything_happens(metered: Metered) -> None:
+    """With each value of their labels, so that a rise from nothing is seen; and with no others."""
+    for (name, label), values in LABELS.items():
+        for look in (metered.idle, metered.scrapes[-1]):
+            told = set(look.by(name, label))
+            assert told == set(values), f"{name} has the values {sorted(told)} of {label}"
+
+
 def untrue(metered: Metered, missing: Mapping[str, str], *figures: Figure) -> dict[str, str]:
     """What a series says that was not so; nothing where it is missing, or others were at work."""
     if not metered.exact or any(missing.values()):

@@ -40,6 +40,11 @@ def test_ready_fails_without_the_database(outage: Outage) -> None:
     assert set(seen) == {503}, f"/ready answered {seen} while the database was away"
 
 
+@pytest.mark.criterion("health-liveness", "ready-dependency", "ready-fails-on-db-down")
+def test_probes_say_what_their_status_says(outage: Outage) -> None:
+    assert not outage.odd, f"{outage.odd[0]}"
+
+
 @pytest.mark.criterion("ready-recovers", "ready-dependency")
 def test_ready_recovers_by_itself(outage: Outage, observe: Observe) -> None:
     demanded(outage, "/ready", down=True)

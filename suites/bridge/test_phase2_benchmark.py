@@ -24,6 +24,7 @@ from suites.bridge.scenarios.benchmarked import (
 )
 from suites.bridge.scenarios.stuck import Stuck
 from suites.bridge.views import papers
+from suites.bridge.views.alerting import unknown
 from suites.bridge.views.exposition import Scrape
 
 pytestmark = pytest.mark.bridge_phase2
@@ -54,10 +55,36 @@ def test_the_benchmark_runs_by_itself(benchmarked: Benchmarked) -> None:
     said = Reported(benchmarked.report, "the report").inner("slis")
     posts = benchmarked.counted.rose("messages_posted_total")
     reads = benchmarked.counted.rose("message_reads_total")
-    assert posts >= POSTS + PROBES, f"the bridge counted {posts:g} posts of {POSTS} and more"
-    assert reads >= READS, f"the bridge counted {reads:g} reads of {READS} and more"
-    for name, made in {"post_success": POSTS, "read_success": READS}.items():
-        assert said.inner(name).whole("n") >= made, f"{name} is of {said.inner(name)['n']}"
+    told = {name: said.inner(name).whole("n") for name in NEED}
+    assert posts >= told["post_success"] + PROBES, f"{posts:g} posts were counted, {told} are told"
+    assert told["post_success"] == POSTS, f"asked for {POSTS} posts it tells {told}"
+    assert reads >= told["read_success"] >= READS, f"{reads:g} reads were counted, {told} are told"
+    assert told["read_success"] < READS + 20 * PROBES, f"asked for {READS} reads it tells {told}"
+    due = PROBES if benchmarked.failed is not None else told["message_to_wake"]  # of a rehearsal
+    assert (told["post_to_visible"], told["message_to_wake"]) == (PROBES, due), f"it tells {told}"
+    assert benchmarked.report["url"] == benchmarked.url, f"its url is {benchmarked.report['url']}"
+
+
+@pytest.mark.criterion("benchmark-runner-runs")
+def test_a_benchmark_that_cannot_measure_says_so(benchmarked: Benchmarked) -> None:
+    due = {"nobody there": (1,), "without the secret": (1,), "an unknown flag": (1, 2)}
+    for name, ran in benchmarked.wrong.items():
+        assert ran.status in due[name], f"{name}: it ends with {ran.status}"
+        assert ran.output.strip(), f"{name}: it does not say why"
+        assert "Traceback" not in ran.output, f"{name}: it breaks: {ran.output[-80:]}"
+
+
+@pytest.mark.criterion("threshold-guard-test")
+def test_the_guard_says_which_target_is_missed(guarded: Guarded) -> None:
+    """By its name; and 2 where it cannot read a report."""
+    for name, (good, ran) in {**guarded.sides, **guarded.empty}.items():
+        named = [sli for sli in NEED if sli in ran.output]
+        due = [] if good else [sli for sli in NEED if name.startswith(sli)]
+        assert named == due, f"of {name} it says {ran.output[:100]!r}"
+    for name, ran in guarded.unusable.items():
+        assert ran.status == 2, f"{name}: it ends with {ran.status}"
+        assert ran.output.strip(), f"{name}: it does not say why"
+        assert "Traceback" not in ran.output, f"{name}: it breaks: {ran.output[-80:]}"
 
 
 @pytest.mark.criterion("benchmark-runner-runs")
@@ -165,9 +192,27 @@ def test_the_dashboard_shows_thread_health(
 ) -> None:
     panels = papers.structured(repository, papers.DASHBOARD).each("panels")
     problems = {topic: panel_problem(topic, panels, scraped) for topic in PANELS}
+    problems |= {f"panel {panel['title']}": _query_problem(panel, scraped) for panel in panels}
+    titles = [panel.text("title") for panel in panels]
+    problems["titles"] = "" if len(set(titles)) == len(titles) else "two panels have one title"
     if not problems["stuck threads"]:
         problems["stuck threads"] = stuck.problem()
     observe_each(observe, "panel_wrong", problems)
+
+
+UNITS_OF = ("s", "ratio", "threads", "escalations", "triggers", "posts", "loops", "requests")
+
+
+def _query_problem(panel: Reported, scraped: Scrape) -> str:
+    """What is wrong with a panel's query: a name in it that nobody exports, or its unit."""
+    if lost := unknown(panel.text("expr"), scraped):
+        return f"in {panel['expr']!r} {lost!r} means nothing"
+    if panel.text("unit") not in UNITS_OF:
+        return f"its unit is {panel['unit']}"
+    seconds = "_seconds" in panel.text("expr")
+    return (
+        "" if seconds == (panel["unit"] == "s") else f"{panel['expr']} is shown in {panel['unit']}"
+    )
 
 
 def panel_problem(topic: str, panels: tuple[Reported, ...], scraped: Scrape) -> str:

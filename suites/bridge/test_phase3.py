@@ -140,7 +140,7 @@ def test_the_review_passed(records: Path, revision: str, today: datetime) -> Non
 def test_what_breaks_has_a_window(
     repository: Path,
     schema: Mapping[str, Any],
-    deprecated_asked: Mapping[str, tuple[int, str, str]],
+    deprecated_asked: Mapping[str, Sequence[tuple[int, str, str]]],
     today: datetime,
     observe: Observe,
 ) -> None:
@@ -176,7 +176,7 @@ def window_problem(entry: Reported | None, moment: datetime, *, over: bool, of: 
         return f"its window is {(ends - announced).days} days long"
     if not entry.text("replacement").strip():
         return "nothing is said to take its place"
-    if over and ends > moment.date():
+    if over and ends >= moment.date():
         return f"{of}, and its window lasts until {ends}"
     return "" if announced <= moment.date() else f"it is announced on {announced}, to come"
 
@@ -184,20 +184,22 @@ def window_problem(entry: Reported | None, moment: datetime, *, over: bool, of: 
 def still_works(
     name: str,
     entry: Reported,
-    asked: Mapping[str, tuple[int, str, str]],
+    asked: Mapping[str, Sequence[tuple[int, str, str]]],
     moment: datetime,
 ) -> str:
     """What is wrong with a deprecated operation; empty where it works and says until when."""
     problem = window_problem(entry, moment, over=False)
     if problem or date.fromisoformat(entry.text("ends")[:10]) < moment.date():
         return problem
-    status, deprecation, sunset = asked.get(name, (0, "", ""))
-    if not 200 <= status < 300:
-        return f"it is answered {status or 'by nobody: the suite has no request for it'}"
-    if not (deprecation and sunset):
-        return "its answer does not say that it is deprecated"
-    said, ends = day_of(sunset), entry.text("ends")[:10]
-    return "" if said == ends else f"its answer says that it ends on {said}, the register {ends}"
+    for status, deprecation, sunset in asked.get(name, [(0, "", "")]):
+        if not 200 <= status < 300:
+            return f"in its window it is answered {status or 'by nobody: the suite never asks it'}"
+        if not (deprecation and sunset):
+            return "its answer does not say that it is deprecated"
+        said, ends = day_of(sunset), entry.text("ends")[:10]
+        if said != ends:
+            return f"its answer says that it ends on {said}, the register {ends}"
+    return ""
 
 
 def day_of(sunset: str) -> str:

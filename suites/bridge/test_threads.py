@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from pytest_rollout import Observe, Reported, reported
+from pytest_rollout import Observe, Reported, Stage, reported
 from suites.bridge.checks.opened import keeps_what_was_asked_for
 from suites.bridge.checks.told import Told
 from suites.bridge.views.errors import code, slips
@@ -54,6 +54,9 @@ def test_who_is_added_can_post_and_read(bridge: Bridge) -> None:
     added = ann.add(thread, "suite-bob")
     assert added.status_code == 201, f"adding somebody answers {added.status_code}"
     assert ann.members(thread) == ["suite-ann", "suite-bob"]
+    for row, role in zip(ann.thread(thread).each("participants"), ("executor", None), strict=True):
+        assert (row.text("added_by"), row.get("role")) == ("suite-ann", role), f"it says {row}"
+        assert row.moment("joined_at") >= ann.thread(thread).moment("created_at")
     posted = bob.send(thread, "from bob")
     assert posted.status_code == 201, f"who was added is answered {posted.status_code}"
     for reader in (ann, bob):
@@ -144,6 +147,8 @@ def test_each_change_of_the_graph_works(bridge: Bridge, observe: Observe, moment
         answer = operator.change(thread, after, "because of the graph")
         said = bridge.agent("suite-ann").thread(thread)
         done = answer.status_code == 200 and said.text("state") == after
+        done = done and said.get("reason") == "because of the graph"
+        done = done and said.moment("updated_at") >= said.moment("created_at")
         told = operator.audit(thread)[-1] if done else None
         details = {} if told is None else told.inner("details")
         audited = (details.get("before"), details.get("after")) == (before, after)
@@ -194,6 +199,28 @@ def test_each_other_change_is_refused(bridge: Bridge, observe: Observe, moment: 
     for word in ("open", "ACTIVE", "", "archived"):
         answer = operator.change(thread, word)
         assert not slips(answer, "INVALID_ARGUMENT"), slips(answer, "INVALID_ARGUMENT")
+
+
+@pytest.mark.criterion("status-transitions-illegal", "participant-add")
+def test_of_changes_at_once_one_works(phase: Stage, bridge: Bridge) -> None:
+    """Eight block a thread at once, and eight add one member, while the store is slow."""
+    operator = bridge.operator
+    thread = operator.opened("at once", ["suite-ann"])
+    known = len(operator.audit(thread))
+    if phase.embedded:  # so that all have looked before the first has written
+        phase.operate("bridge", "slow-store", seconds=0.05)
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(lambda _: operator.add(thread, "suite-late"), range(8)))
+        blocked = list(pool.map(lambda _: operator.change(thread, "blocked"), range(8)))
+    if phase.embedded:
+        phase.operate("bridge", "slow-store", seconds=0)
+    statuses = [sorted(answer.status_code for answer in answers) for answers in (added, blocked)]
+    assert statuses[0] == [*[200] * 7, 201], f"eight who add one member are answered {statuses[0]}"
+    assert statuses[1] == [200, *[409] * 7], f"eight who block are answered {statuses[1]}"
+    told = [event.text("action") for event in operator.audit(thread)][known:]
+    assert told == ["participant.add", "thread.block"], f"the audit log says {told}"
+    raised = operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
+    assert len(raised) == 1, f"one block is {len(raised)} escalations"
 
 
 @pytest.mark.criterion("status-transitions-illegal")

@@ -10,7 +10,7 @@ from pytest_rollout import Observe, Reported
 from suites.bridge.checks.told import Told
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.waking import ACK, QUIET, Woken, refused
+from suites.bridge.views.waking import ACK, QUIET, Woken, refused, untold
 
 pytestmark = [pytest.mark.bridge_wake, pytest.mark.bridge_phase1]
 
@@ -132,6 +132,36 @@ def test_triggers_tell_what_the_runtime_was_asked(wakes: Woken) -> None:
                 assert outcome == (done.get("ok"), bool(done.get("error"))), (
                     f"{trigger['recipient']}: a {said['kind']} is told as {outcome}"
                 )
+            else:
+                taken = any(
+                    done.moment("at") <= ack.moment("at") <= done.moment("at") + ACK
+                    for ack in wakes.journal.of(trigger, "ack")
+                )
+                outcome = (said.get("ok"), bool(said.get("error")))
+                assert outcome == (taken, not taken) or trigger.text("state") != "done", (
+                    f"{trigger['recipient']}: an injection is told as {outcome}, taken up: {taken}"
+                )
+
+
+@pytest.mark.criterion("hybrid-trigger-first")
+def test_what_a_trigger_tells_of_itself_was_so(wakes: Woken, bridge: Bridge) -> None:
+    """Its times, sessions and reason are those of the journal; message and inbox are real."""
+    stored: dict[str, Reported] = {}
+    for thread in dict.fromkeys(row.text("thread_id") for row in wakes.triggers):
+        stored |= {row.text("id"): row for row in bridge.operator.read(thread)}
+    for trigger in wakes.triggers:
+        message = stored.get(trigger.text("message_id"))
+        assert message is not None, f"{trigger['id']} is for a message that is not there"
+        for name, field in (("posted_at", "accepted_at"), ("correlation_id", "correlation_id")):
+            assert trigger.get(name) == message.get(field), (
+                f"{trigger['recipient']}: {name} is {trigger[name]}, not {message[field]}"
+            )
+        assert trigger.text("recipient") in message["recipients"], "it is for who got no message"
+        if trigger.text("state") == "done":
+            wrong = untold(wakes, trigger)
+            assert not wrong, f"the trigger for {trigger['recipient']} tells {wrong}"
+    ids = [trigger.text("id") for trigger in wakes.triggers]
+    assert len(set(ids)) == len(ids), "two triggers have one id"
 
 
 @pytest.mark.criterion("hybrid-polling-fallback")

@@ -58,6 +58,20 @@ def test_one_workspace_is_served(bridge: Bridge, observe: Observe, moment: datet
         assert said.text("workspace") == here, f"{said.source} names {said['workspace']}"
 
 
+def as_if_not_there(bridge: Bridge, thread: str) -> None:
+    """Demand of each operation that a thread of elsewhere is answered as one that is nowhere."""
+    nowhere = "t-no-such-thread"
+    for operation in operations(bridge):
+        if "/threads/{" not in operation.path or operation.streams:
+            continue
+        real, made_up = (operation.ask(bridge.operator, where) for where in (thread, nowhere))
+        wrong = slips(real, "NOT_FOUND", "INVALID_ARGUMENT")
+        assert not wrong, f"of a thread of another workspace {wrong}"
+        told = real.text.replace(thread, "ID") == made_up.text.replace(nowhere, "ID")
+        same = told and real.status_code == made_up.status_code
+        assert same, f"{operation.name} tells a thread of another workspace from one that is not"
+
+
 @pytest.mark.criterion("cross-workspace-isolation")
 def test_nothing_of_another_workspace_is_seen(
     phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
@@ -82,6 +96,7 @@ def test_nothing_of_another_workspace_is_seen(
         seen = [word for word in hidden if word in shown]
         observe("foreign_row_seen", int(bool(seen)), operation=operation.name, at=moment)
         assert not seen, f"{operation.name} shows {seen[:2]}"
+    as_if_not_there(bridge, str(foreign["threads"][0]))
     member = bridge.agent(str(foreign["agents"][0]))
     listed = [row.text("id") for row in member.all("/v1/threads", "threads")]
     listed += [row.text("id") for row in operator.all("/v1/threads", "threads")]

@@ -11,6 +11,8 @@ import pytest
 from pytest_rollout import NotReportedError, NoValueError, RolloutError
 from suites.bridge.scenarios.loaded import Asked, Written
 from suites.bridge.scenarios.trials import Trials
+from suites.bridge.views.alerting import unknown
+from suites.bridge.views.described import flaws
 from suites.bridge.views.exposition import Between, Scrape, scrape
 from suites.bridge.views.papers import sections, table
 from suites.bridge.views.runbooks import Known, section_problem
@@ -22,22 +24,36 @@ def body(name: str) -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
+    limit = {"type": "integer", "maximum": 200}
+    refused = {"$ref": "#/components/responses/400"}
     post = {
-        "parameters": [{"in": "query", "name": "limit", "schema": {"type": "integer"}}],
+        "operationId": "create_thread",
+        "security": [{"token": []}],
+        "parameters": [{"in": "query", "name": "limit", "required": False, "schema": limit}],
         "requestBody": body("Ask"),
-        "responses": {"201": body("Thread")},
+        "responses": {"201": {"description": "A thread", **body("Thread")}, "400": refused},
     }
     thread = {"id": {"type": "string"}, "created_at": {"type": "string"}}
+    text = {"anyOf": [{"type": "string", "maxLength": 200}, {"type": "null"}], "default": None}
     named = {
-        "Ask": {"type": "object", "properties": {"title": {"type": "string"}}},
+        "Ask": {"type": "object", "properties": {"title": text}},
         "Thread": {"type": "object", "required": ["id"], "properties": thread},
     }
-    return {"paths": {"/v1/threads": {"post": post}}, "components": {"schemas": named}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Bridge", "version": "1.0.0"},
+        "paths": {"/v1/threads": {"post": post}},
+        "components": {
+            "schemas": named,
+            "responses": {"400": {"description": "Malformed", **body("Thread")}},
+        },
+    }
 
 
 def gains(after: dict[str, Any]) -> None:
     named = after["components"]["schemas"]
     named["Ask"]["properties"]["team"] = {"type": "string"}
+    named["Ask"]["properties"]["title"]["anyOf"][0]["maxLength"] = 300
     named["Thread"]["properties"]["team"] = {"type": "string"}
     named["Thread"]["required"] = ["id", "team"]
 
@@ -62,6 +78,22 @@ def drops_operation(after: dict[str, Any]) -> None:
     del after["paths"]["/v1/threads"]["post"]
 
 
+def tightens(after: dict[str, Any]) -> None:
+    after["components"]["schemas"]["Ask"]["properties"]["title"]["anyOf"][0]["maxLength"] = 199
+
+
+def renames(after: dict[str, Any]) -> None:
+    after["paths"]["/v1/threads"]["post"]["operationId"] = "open_thread"
+
+
+def no_longer_sure(after: dict[str, Any]) -> None:
+    after["components"]["schemas"]["Thread"]["required"] = []
+
+
+def is_no_minor_revision(after: dict[str, Any]) -> None:
+    after["info"]["version"] = "2.0.0"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -71,14 +103,87 @@ def drops_operation(after: dict[str, Any]) -> None:
         (demands, "demands title"),
         (demands_parameter, "limit is demanded"),
         (drops_operation, "it is gone"),
+        (tightens, "another maxLength"),
+        (renames, "its operationId was create_thread"),
+        (no_longer_sure, "may lack id"),
+        (is_no_minor_revision, "no minor revision"),
     ],
 )
 def test_what_a_release_breaks(change: Any, said: str) -> None:
     after = deepcopy(schema())
+    after["info"]["version"] = "1.1.0"
     change(after)
     found = [problem for problem in breaks(schema(), after).values() if problem]
     assert all(said in problem for problem in found)
     assert bool(found) == bool(said)
+
+
+def leads_nowhere(document: dict[str, Any]) -> None:
+    document["components"]["schemas"].pop("Ask")
+
+
+def is_no_type(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["Thread"]["properties"]["id"]["type"] = "text"
+
+
+def is_closed(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["Ask"]["additionalProperties"] = False
+
+
+def is_nowhere(document: dict[str, Any]) -> None:
+    document["paths"]["/v1/threads"]["post"]["parameters"][0]["in"] = "body"
+
+
+def says_nothing(document: dict[str, Any]) -> None:
+    del document["components"]["responses"]["400"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (gains, ""),
+        (leads_nowhere, "nothing stands at"),
+        (is_no_type, "'text' is not valid"),
+        (is_closed, "closed to fields"),
+        (is_nowhere, "a parameter says"),
+        (says_nothing, "it is not described"),
+    ],
+)
+def test_what_is_wrong_with_a_description(change: Any, said: str) -> None:
+    document = deepcopy(schema())
+    document["components"]["schemas"]["Thread"]["properties"]["team"] = {"type": "string"}
+    change(document)
+    found = [problem for problem in flaws(document).values() if problem]
+    assert any(said in problem for problem in found) if said else not found
+
+
+SCRAPED = """# TYPE wake_attempts_total counter
+wake_attempts_total{result="failed"} 1
+wake_attempts_total{result="triggered"} 2
+# TYPE lag_seconds histogram
+lag_seconds_bucket{le="+Inf"} 1
+lag_seconds_count 1
+lag_seconds_sum 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "lost"),
+    [
+        ("increase(wake_attempts_total[15m]) > 10", ""),
+        ('sum by (result) (wake_attempts_total{result=~"failed|triggered"})', ""),
+        ("histogram_quantile(0.95, lag_seconds[15m]) > 3", ""),
+        ("probes of /ready in a row that were not 200 >= 3", ""),
+        ("increase(wake_attempt_total[15m]) > 10", "wake_attempt_total"),
+        ("XXwake_attempts_totalXX", "XXwake_attempts_totalXX"),
+        ('wake_attempts_total{reason="failed"}', "reason"),
+        ('wake_attempts_total{result="lost"}', "lost"),
+        ("increase(wake_attempts_total[15m] > 10", "its brackets"),
+        ("10", "no series"),
+    ],
+)
+def test_what_an_expression_names(expression: str, lost: str) -> None:
+    assert unknown(expression, look(SCRAPED)) == lost
 
 
 def look(text: str) -> Scrape:

@@ -73,11 +73,22 @@ def threads_off(metered: Metered) -> dict[str, str]:
 def wakes_off(metered: Metered) -> dict[str, str]:
     """How wakes differ from those made: each outcome was set up in the runtime, some times."""
     part = worked(metered, "wakes")
-    return {
+    problems = {
         result: rose(
             part, metered.outcomes[result], "wake_attempts_total", exact=True, result=result
         )
         for result in RESULTS
+    }
+    polled, name = metered.outcomes["failed"], "polling_fallbacks_total"
+    attempted = sum(metered.outcomes.values()) - metered.outcomes["already_active"]
+    waited = part.rose("message_to_wake_seconds_sum")
+    deferred = part.after.sum("deferred_triggers")
+    return problems | {
+        "polled": rose(part, polled, name, exact=True, reason="no-ack"),
+        "polled in all": rose(part, polled, name, exact=True),
+        "attempted": rose(part, attempted, "message_to_wake_seconds_count", exact=True),
+        "waited": "" if 0 <= waited <= attempted else f"first attempts took {waited:g} s in all",
+        "deferred": f"{deferred:g} are said to wait for a human" if deferred else "",
     }
 
 
@@ -162,6 +173,15 @@ def requests_off(metered: Metered) -> dict[str, str]:
         "sum": "" if right else f"/metrics says {said:.3f} s, callers waited {seen:.3f} s",
         "count": rose(whole, made, "http_request_duration_seconds_count", exact=metered.exact),
         "requests": rose(whole, made, "http_requests_total", exact=metered.exact),
+        "posts": rose(
+            whole,
+            metered.done["posts"] + 1,  # and a replay
+            "http_requests_total",
+            exact=metered.exact,
+            method="POST",
+            route="/v1/threads/{thread_id}/messages",
+            status="201",
+        ),
         "refused": rose(
             whole,
             metered.done["refused"],

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pytest_rollout import Message, Reported, Stage
+from pytest_rollout import Message, Reported, Stage, reported
 from suites.bridge.views import papers
 from suites.bridge.views.alerting import ALERTS, of_alert, received
+from suites.bridge.views.service import Agent, Bridge
 
 _LOOK_S, _ROUNDS = 60, 2
 _QUIET_S = 960  # by then no rule of a quarter of an hour looks at what was measured before
 _CLEARS_WITHIN_S = 3_900  # an hour of a rolling window, and some minutes
+_NEAR_S = 2  # from when an alert begins to its message
 _RECENT = timedelta(days=90)
 
 
@@ -28,6 +30,7 @@ class Alerted:
     early: bool = False  # it fired while all was well
     fired: Message | None = None
     cleared: Message | None = None
+    listed: tuple[Reported | None, ...] = ()  # how it stood before, and while it fired
 
     def problem(self) -> str:
         """What is wrong; empty where people were told in time, of the cause and of its end."""
@@ -47,11 +50,40 @@ class Alerted:
                 return f"its message says {key} {said.get(key)}, not {self.rule.get(key)}"
         if self.cleared is None:
             return "it was never cleared"
+        if wrong := self._untrue(self.fired, self.cleared):
+            return wrong
         if self.cleared.at <= self.fired.at:
             return "it was cleared before it arrived"
         if self.ended is not None and self.cleared.at < self.ended:
             return "it was cleared while its cause was there"
         return ""
+
+    def _untrue(self, fired: Message, cleared: Message) -> str:
+        """What of its messages, or of the list of alerts, was not so; empty where all was."""
+        assert self.rule is not None
+        sign, limit = self.rule.text("fires").split()
+        for message, fires in ((fired, True), (cleared, False)):
+            body = Reported(message.body, "a message")
+            text = body.text("text")
+            for word in (self.name, self.rule.text("fires"), body.text("status").upper()):
+                if word not in text:
+                    return f"its message does not say {word}: {text!r}"
+            value = body.get("value")
+            if fires != (value is not None and _beyond(float(value), sign, float(limit))):
+                return f"it is {body['status']} with the value {value}"
+            if abs((body.moment("since") - message.at).total_seconds()) > _NEAR_S:
+                return f"its message of {message.at} says since {body['since']}"
+        for state, row in zip((("ok", "no data"), ("firing",)), self.listed, strict=False):
+            if row is not None and row.get("state") not in state:
+                return f"the list says {row.get('state')}, not {' or '.join(state)}"
+        last = self.listed[-1] if self.listed else None
+        if last is not None and last.get("since") != fired.body.get("since"):
+            return f"the list says that it fires since {last.get('since')}"
+        return ""
+
+
+def _beyond(value: float, sign: str, limit: float) -> bool:
+    return value > limit or (sign == ">=" and value == limit)
 
 
 def alerted(phase: Stage) -> Mapping[str, Alerted]:
@@ -101,6 +133,8 @@ def _provoked(phase: Stage, name: str, rule: Reported | None) -> Alerted:
     clock.advance(_LOOK_S)
     found.early = bool(of_alert(received(inbox)[known:], name, "firing"))
     known, found.began = len(received(inbox)), clock.now()
+    operator = Bridge.of(phase).operator
+    before = _listed(operator, name)
     phase.operate("bridge", "provoke", alert=name, on=True)
     found.caused = clock.now()
     limit = found.caused + timedelta(seconds=rule.number("within_s"))
@@ -108,9 +142,19 @@ def _provoked(phase: Stage, name: str, rule: Reported | None) -> Alerted:
     while not fired and clock.now() < limit:
         clock.advance(15)
         fired = of_alert(received(inbox)[known:], name, "firing")
+    found.listed = (before, _listed(operator, name))
     phase.operate("bridge", "provoke", alert=name, on=False)
     found.fired, found.ended = (fired[0] if fired else None), clock.now()
     return found
+
+
+def _listed(operator: Agent, name: str) -> Reported | None:
+    """How an alert stands, as the bridge lists it; None while nothing can be asked."""
+    answer = operator.ask("GET", "/v1/alerts")
+    if answer.status_code >= 500:
+        return None  # which is its cause
+    rows = reported(answer).each("alerts")
+    return next((row for row in rows if row.text("name") == name), Reported({}, "no such alert"))
 
 
 def _clear(phase: Stage, found: Mapping[str, Alerted]) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,6 +29,7 @@ POSTS, READS, PROBES = 30, 60, 6
 FEW = (20, 12, 4)  # while the bridge is troubled
 FAILS_EVERY, SLOW_S = 7, 0.1  # which of the requests that write fail, and how slow the store is
 _AT_ONCE = 4
+_OUT = ("--out", "/dev/null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Benchmarked:
     counted: Between | None
     troubled: Mapping[str, Any]  # a report of while some posts failed and the store was slow
     failed: Between | None  # what the bridge counted of that
+    wrong: Mapping[str, Ran] = field(default_factory=dict)  # runs that cannot measure
+    url: str = ""
 
 
 def benchmarked(phase: Stage) -> Benchmarked:
@@ -67,18 +70,26 @@ def benchmarked(phase: Stage) -> Benchmarked:
     program, target = phase.file("benchmark"), phase.target("bridge")
     if not program.is_file():
         return Benchmarked(False, Ran(127, f"there is no {program.name}"), {}, None, {}, None)
+    if phase.embedded:  # the agent that it wakes, unless it is told another
+        asleep = {"managed": True, "state": "dormant", "heartbeat_age_s": 60, "ack_after_s": 0}
+        phase.operate("bridge", "session", agent="bench-sleeper", role="reviewer", **asleep)
     begun = scrape(target.client)
     ran, report = _report(program, target.url, POSTS, READS, PROBES)
     counted = Between(begun, scrape(target.client))
+    wrong = {
+        "nobody there": run(program, "--url", "http://127.0.0.1:1", *_OUT),
+        "without the secret": run(program, "--url", target.url, "--secret", "/dev/null", *_OUT),
+        "an unknown flag": run(program, "--url", target.url, "--no-such-flag", *_OUT),
+    }
     if not phase.embedded:  # nobody troubles a bridge that people use
-        return Benchmarked(True, ran, report, counted, {}, None)
+        return Benchmarked(True, ran, report, counted, {}, None, wrong, target.url)
     phase.operate("bridge", "fail-writes", every=FAILS_EVERY)
     phase.operate("bridge", "slow-store", seconds=SLOW_S)
     _, troubled = _report(program, target.url, *FEW)
     phase.operate("bridge", "slow-store", seconds=0)
     phase.operate("bridge", "fail-writes", every=0)
     failed = Between(counted.after, scrape(target.client))
-    return Benchmarked(True, ran, report, counted, troubled, failed)
+    return Benchmarked(True, ran, report, counted, troubled, failed, wrong, target.url)
 
 
 def _report(
@@ -125,6 +136,7 @@ class Guarded:
 
     sides: Mapping[str, tuple[bool, Ran]]
     empty: Mapping[str, tuple[bool, Ran]]
+    unusable: Mapping[str, Ran] = field(default_factory=dict)  # what is no report
 
 
 @pytest.fixture(scope="session")
@@ -152,8 +164,21 @@ def guarded(phase: Stage, tmp_path_factory: pytest.TempPathFactory, revision: st
         path.write_text(json.dumps(said), encoding="utf-8")
         return name, (wanted, run(program, str(path)))
 
+    for name in NEED:
+        whole = report(revision, at)
+        del whole["slis"][name]
+        empty[f"{name} left out"] = (False, whole)
+    broken = folder / "broken.json"
+    broken.write_text("{", encoding="utf-8")
+    unusable = {
+        "no file": run(program, str(folder / "none.json")),
+        "no JSON": run(program, str(broken)),
+        "no argument": run(program),
+        "two arguments": run(program, str(broken), str(broken)),
+    }
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return Guarded(dict(pool.map(ask, sides.items())), dict(pool.map(ask, empty.items())))
+        asked, empties = (dict(pool.map(ask, some.items())) for some in (sides, empty))
+        return Guarded(asked, empties, unusable)
 
 
 def perfect(name: str, count: int, value: float) -> dict[str, Any]:

@@ -63,11 +63,12 @@ class Program:
     path: Path
     url: str
 
-    def run(self, *words: str, operator: str = OPERATOR) -> Ran:
-        """Run it with nobody at the terminal."""
-        environ = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    def run(self, *words: str, operator: str = OPERATOR, **environ: str) -> Ran:
+        """Run it with nobody at the terminal; with an environment it takes the URL from there."""
+        said = [] if environ else ["--url", self.url]
+        environ |= {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         environ |= {"BRIDGE_OPERATOR": operator} if operator else {}
-        command = [str(self.path), *words, "--url", self.url]
+        command = [str(self.path), *words, *said]
         done = subprocess.run(
             command,
             capture_output=True,
@@ -118,7 +119,10 @@ class Commanded:
     nobody: Step | None = None  # a change by somebody who does not say who it is
     bad_reasons: dict[str, Step] = field(default_factory=dict)
     left_out: dict[str, Step] = field(default_factory=dict)
+    closed: dict[str, Step] = field(default_factory=dict)  # commands on a closed thread
     unknown: dict[str, Ran] = field(default_factory=dict)
+    events: Sequence[Reported] = ()  # the audit log of the thread that was inspected
+    ways: dict[str, Ran] = field(default_factory=dict)  # other ways to ask for the same
     workspace_audit: tuple[int, int] = (0, 0)  # events of no thread, before and after unknown ids
 
 
@@ -133,6 +137,7 @@ def commanded(phase: Stage) -> Commanded:
     _inspect(trial, found)
     _change(trial, found)
     _refuse(trial, found)
+    _refused_by_state(trial, found)
     return found
 
 
@@ -177,6 +182,30 @@ def _inspect(trial: _Trial, found: Commanded) -> None:
     }
     found.messages = trial.bridge.operator.read(thread)
     found.triggers = trial.bridge.operator.triggers(thread)
+    found.events = trial.bridge.operator.audit(thread)
+    _ways(trial, found, thread)
+
+
+def _ways(trial: _Trial, found: Commanded, thread: str) -> None:
+    """The same by other ways: where the service is, who one is; and what cannot work."""
+    url, run = trial.program.url, trial.program.run
+    of = ("inspect-thread", "--json", "--thread-id")
+    token = trial.bridge.token(OTHER, "operator")
+    known = {"BRIDGE_ISSUER_URL": f"{url}/issuer", "BRIDGE_ISSUER_SECRET": trial.bridge.secret}
+    found.ways = {
+        "url by environment": run(*of, thread, BRIDGE_URL=f"{url}/"),
+        "issuer by environment": run(*of, thread, BRIDGE_URL=url, **known),
+        "token by environment": run(
+            *of, thread, BRIDGE_URL=url, BRIDGE_TOKEN=token, BRIDGE_ISSUER_URL="http://127.0.0.1:1"
+        ),
+        "a token that is none": run(*of, thread, BRIDGE_URL=url, BRIDGE_TOKEN="none"),
+        "nobody there": run(*of, thread, BRIDGE_URL="http://127.0.0.1:1"),
+        "another address": run(*of, f"{thread}/audit"),
+        "up the tree": run(*of, f"../threads/{thread}"),
+        "blank": run(*of, "  "),
+        "no command": run(),
+        "unknown command": run("close-thread", "--thread-id", thread, "--reason", REASON),
+    }
 
 
 def _change(trial: _Trial, found: Commanded) -> None:
@@ -188,6 +217,11 @@ def _change(trial: _Trial, found: Commanded) -> None:
     named = ("--reason", REASON, "--operator", OTHER)
     found.steps["escalate-by-flag"] = trial.step(thread, "escalate-thread", *of, *named)
     found.steps["unblock-by-flag"] = trial.step(thread, "unblock-thread", *of, *named, operator="")
+    spoken = ("escalate-thread", "--thread-id", thread, "--reason", REASON)
+    found.steps["escalate-in-words"] = trial.step(thread, *spoken)
+    found.steps["again-in-words"] = trial.step(thread, *spoken)
+    undone = ("unblock-thread", "--thread-id", thread, "--reason", REASON)
+    found.steps["unblock-in-words"] = trial.step(thread, *undone)
     found.nobody = trial.step(thread, "escalate-thread", *of, "--reason", REASON, operator="")
     close = ("override-close-thread", "--reason", OVERRIDE, "--json")
     anna = trial.bridge.agent("cli-anna", "executor")
@@ -197,6 +231,20 @@ def _change(trial: _Trial, found: Commanded) -> None:
     anna.posted(blocked, "nor is this", kind="finding", wake=False)
     anna.change(blocked, "blocked", REASON)
     found.steps["close-blocked"] = trial.step(blocked, *close, "--thread-id", blocked)
+
+
+def _refused_by_state(trial: _Trial, found: Commanded) -> None:
+    """Commands on a thread that is closed, which the service refuses."""
+    thread = trial.thread("closed before")
+    trial.bridge.operator.change(thread, "closed", "done")
+    of = ("--thread-id", thread, "--reason")
+    commands = {
+        "escalate-thread": REASON,
+        "unblock-thread": REASON,
+        "override-close-thread": OVERRIDE,
+    }
+    steps = trial.aside(thread, *((name, *of, reason) for name, reason in commands.items()))
+    found.closed = dict(zip(commands, steps, strict=True))
 
 
 def _refuse(trial: _Trial, found: Commanded) -> None:

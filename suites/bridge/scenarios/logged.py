@@ -11,6 +11,7 @@ import httpx
 
 from pytest_rollout import Reported, Stage, reported, scenario
 from suites.bridge.views.exchange import Exchange
+from suites.bridge.views.exposition import Between, scrape
 from suites.bridge.views.lines import lines
 from suites.bridge.views.service import Bridge
 
@@ -27,6 +28,8 @@ class Denied:
     subject: str | None  # None: nobody can say who it was
     status: int
     answer: httpx.Response
+    thread: str | None = None  # which it was about
+    reason: str = ""  # of a token that was refused
 
     @property
     def request_id(self) -> str:
@@ -56,6 +59,8 @@ class Logged:
     chains: list[Chain] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
+    counted: Between | None = None  # what /metrics says of the denials
+    exact: bool = False  # nobody else was at work
 
     @cached_property
     def lines(self) -> Sequence[Reported]:
@@ -85,7 +90,7 @@ def logged(phase: Stage) -> Logged:
     """Agents of the suite post and read, and try what they may not."""
     bridge = Bridge.of(phase)
     exchange = Exchange.begun(bridge, "logged", 3)
-    found = Logged(phase.file("logs"), bridge, exchange.thread)
+    found = Logged(phase.file("logs"), bridge, exchange.thread, exact=phase.embedded)
     for number in range(REQUESTS):
         text = f"a text that no log may hold, {number}"
         found.texts.add(text)
@@ -118,9 +123,13 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
     found.texts.add(post["text"])
     found.tokens |= {expired.token, foreign.token}
     path = exchange.path
+    before = scrape(phase.target("bridge").client)
+    for reason, token in _refused_tokens(bridge, member.token, expired.token).items():
+        answer = bridge.with_token(token).ask("GET", path)
+        found.denied.append(
+            Denied("authentication", "read_messages", None, 401, answer, exchange.thread, reason)
+        )
     asked = [
-        ("authentication", "read_messages", None, 401, bridge.with_token("").ask("GET", path)),
-        ("authentication", "read_messages", None, 401, expired.ask("GET", path)),
         ("workspace", "read_messages", foreign.name, 403, foreign.ask("GET", path)),
         ("membership", "read_messages", stranger.name, 404, stranger.ask("GET", path)),
         ("role", "post_message", reader.name, 403, reader.ask("POST", path, post)),
@@ -139,7 +148,22 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
             member.ask("POST", f"/v1/threads/{closed}/messages", post),
         ),
     ]
-    found.denied = [Denied(*one) for one in asked]
+    found.denied += [
+        Denied(*one, closed if one[0] == "state" else exchange.thread) for one in asked
+    ]
+    found.counted = Between(before, scrape(phase.target("bridge").client))
+
+
+def _refused_tokens(bridge: Bridge, good: str, expired: str) -> dict[str, str]:
+    """A token for each reason to refuse one."""
+    head, body, sign = good.split(".")
+    return {
+        "missing": "",
+        "expired": expired,
+        "signature": f"{head}.{body}.{('A' if sign[0] != 'A' else 'B') + sign[1:]}",
+        "claims": bridge.token("logged-claims", drop=["role"]),
+        "malformed": "not-a-token",
+    }
 
 
 def _chain(phase: Stage, bridge: Bridge, found: Logged) -> None:

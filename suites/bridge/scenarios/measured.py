@@ -21,6 +21,7 @@ _POLL_S = 0.05
 _PATIENCE_S = 6.0  # after the last post
 _LONGEST_S = 60.0
 _WAKE_LOOKS = 15  # a second each
+_APART_S = 1.7  # so that of three messages one comes three seconds or more before a tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,25 +174,30 @@ def _between(sent: tuple[float, datetime], seen: tuple[float, datetime] | None) 
 
 
 def _wake(phase: Stage, bridge: Bridge) -> None:
-    """Messages to agents that sleep, each for one of them."""
+    """Messages to agents that sleep, for one of them and for all of a thread."""
     names = [f"sleeper-{number:02}" for number in range(PROBES)]
     for name in names:
         asleep = {"managed": True, "state": "dormant", "heartbeat_age_s": 60, "ack_after_s": 1}
         phase.operate("bridge", "session", agent=name, **asleep)
     sender = bridge.agent("slo-waker", "executor")
     thread = sender.opened("wake-ups", names)
-    for name in names:
+    for name in names[: PROBES // 2]:
         sender.posted(thread, f"wake up, {name}", to=[name])
     clock = phase.target("bridge").clock
+    for place in range(PROBES // 2, PROBES, 10):  # and some at once, by a message to all of them
+        part = names[place : place + 10]
+        sender.posted(sender.opened("wake-ups of all", part), "wake up, all of you")
+        clock.advance(_APART_S)
     for _ in range(_WAKE_LOOKS):
-        if not _waiting(bridge.operator, thread):
+        if not _waiting(bridge.operator):
             return
         clock.advance(1)
 
 
-def _waiting(operator: Agent, thread: str) -> bool:
-    triggers = operator.get(f"/v1/threads/{thread}/triggers").each("triggers")
-    return any(trigger.get("attempted_at") is None for trigger in triggers)
+def _waiting(operator: Agent) -> bool:
+    triggers = operator.get("/v1/triggers").each("triggers")
+    mine = [trigger for trigger in triggers if trigger.text("recipient").startswith("sleeper-")]
+    return any(trigger.get("attempted_at") is None for trigger in mine)
 
 
 def _woken(phase: Stage, bridge: Bridge, found: Measured) -> None:

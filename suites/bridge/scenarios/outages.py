@@ -9,7 +9,7 @@ from datetime import datetime
 
 import httpx
 
-from pytest_rollout import Stage
+from pytest_rollout import Reported, Stage, reported
 from suites.bridge.views.lines import lines
 from suites.bridge.views.runbooks import Drill
 from suites.bridge.views.service import Bridge
@@ -37,6 +37,7 @@ class Outage:
     looks: Sequence[Look]
     really: bool  # reads of messages failed meanwhile: the database was away indeed
     recovered_s: float | None = None  # from the database being back to /ready saying so
+    odd: Sequence[str] = ()  # what probes said that is not what their status says
 
     def statuses(self, path: str, *, down: bool) -> list[int]:
         """What a probe answered, while the database was away or not."""
@@ -48,10 +49,13 @@ def outage_tried(phase: Stage) -> Outage:
     target = phase.target("bridge")
     client: httpx.Client = target.client
     looks: list[Look] = []
+    odd: list[str] = []
 
     def look(*, down: bool) -> None:
         for path in ("/health", "/ready"):
-            status = client.get(path).status_code
+            answer = client.get(path)
+            status = answer.status_code
+            odd.extend(_odd(path, status, reported(answer, any_status=True)))
             looks.append(Look(phase.target("bridge").clock.now(), path, status, down))
 
     look(down=False)
@@ -72,7 +76,28 @@ def outage_tried(phase: Stage) -> Outage:
             break
         time.sleep(_PAUSE_S if recovered is None else 0)
     look(down=False)
-    return Outage(looks, really, recovered)
+    return Outage(looks, really, recovered, odd)
+
+
+_SAYS: Mapping[tuple[str, int], Mapping[str, str]] = {
+    ("/health", 200): {"status": "ok"},
+    ("/ready", 200): {"status": "ready", "database": "ok"},
+    ("/ready", 503): {"status": "unavailable"},
+}
+
+
+def _odd(path: str, status: int, said: Reported) -> list[str]:
+    """What a probe said besides its status that does not fit to it."""
+    due = _SAYS.get((path, status), {})
+    wrong = [
+        f"{path} {status} says {name} {said.get(name)}"
+        for name in due
+        if said.get(name) != due[name]
+    ]
+    away = (path, status) == ("/ready", 503)
+    if away and str(said.get("database") or "ok") == "ok":
+        wrong.append(f"{path} 503 says of the database {said.get('database')}")
+    return wrong
 
 
 def _reads(phase: Stage) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import Reported, Stage, scenario
 from suites.bridge.views import papers
 from suites.bridge.views.service import Agent, Bridge
 
@@ -156,19 +156,32 @@ def _beyond(bridge: Bridge, boss: Agent, anna: Agent, thread: str) -> dict[str, 
 # What is deprecated
 
 
-@scenario(effect="change")
-def deprecated_asked(phase: Stage) -> Mapping[str, tuple[int, str, str]]:
-    """Each operation that the register names, asked once: status, Deprecation, Sunset."""
-    bridge = Bridge.of(phase)
+@scenario(effect="change", own_target=True)
+def deprecated_asked(phase: Stage) -> Mapping[str, Sequence[tuple[int, str, str]]]:
+    """Each operation that the register names: status, Deprecation, Sunset.
+
+    It is asked now, and in a rehearsal at the begin and the end of the last day of its window.
+    """
+    clock = phase.target("bridge").clock
     register = papers.structured(phase.file("repository"), papers.DEPRECATIONS)
-    boss = bridge.agent("deprecated-boss", "coordinator")
-    found = {}
-    for entry in register.each("deprecations"):
-        method, _, path = entry.text("operation").partition(" ")
-        thread = boss.opened("an old form", ["deprecated-other"])
-        body = {"reason": "done"} if method in ("POST", "PUT") else None
-        answer = boss.ask(method, re.sub(r"\{[^}]*\}", thread, path), body)
-        headers = answer.headers
-        told = (answer.status_code, headers.get("Deprecation", ""), headers.get("Sunset", ""))
-        found[entry.text("operation")] = told
+    listed = sorted(register.each("deprecations"), key=lambda entry: entry.text("ends"))
+    found = {entry.text("operation"): [_old_form(phase, entry)] for entry in listed}
+    for entry in listed if phase.embedded else ():
+        begins = datetime.fromisoformat(entry.text("ends")[:10]).replace(tzinfo=UTC)
+        for moment in (begins, begins + timedelta(days=1, seconds=-2)):
+            left = (moment - clock.now()).total_seconds()
+            if left > 0:
+                clock.advance(left)
+                found[entry.text("operation")].append(_old_form(phase, entry))
     return found
+
+
+def _old_form(phase: Stage, entry: Reported) -> tuple[int, str, str]:
+    """What a deprecated operation answers now, by somebody with a token of now."""
+    boss = Bridge.of(phase).agent("deprecated-boss", "coordinator")
+    method, _, path = entry.text("operation").partition(" ")
+    thread = boss.opened("an old form", ["deprecated-other"])
+    body = {"reason": "done"} if method in ("POST", "PUT") else None
+    answer = boss.ask(method, re.sub(r"\{[^}]*\}", thread, path), body)
+    headers = answer.headers
+    return answer.status_code, headers.get("Deprecation", ""), headers.get("Sunset", "")

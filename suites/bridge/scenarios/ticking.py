@@ -24,12 +24,18 @@ class Ticked:
     lines: Sequence[Reported]
     asked: Sequence[datetime]  # when the runtime was asked for something
     kicked: frozenset[datetime]  # when a message came: what was asked then needed no tick
+    kept: Sequence[Reported] = ()  # all lines of all logs, from the beginning
     quiet_from: datetime | None = None
     quiet_until: datetime | None = None
     made_to_fail: int = 0
     woken_after_failure: bool = False
     due: int = 1  # ticks, by the clock
     escalations: Sequence[Reported] = field(default_factory=list)
+
+    @property
+    def work(self) -> list[int]:
+        """What each tick that was completed says it did."""
+        return [one.whole("work") for one in self.kept if one.text("event") == "tick.completed"]
 
     @cached_property
     def _by_tick(self) -> dict[int, list[Reported]]:
@@ -130,7 +136,10 @@ def _told(
     mine = [line for line in kept if line.moment("at") >= begun] if phase.embedded else kept
     asked = _asked(phase.file("runtime"))
     kicked = {line.moment("at") for line in kept if line.text("event") == "supervisor.kicked"}
-    found = Ticked(mine, asked, frozenset(kicked))
+    everything = [
+        line for path in sorted(phase.file("logs").glob("*.jsonl")) for line in lines(path, "log")
+    ]
+    found = Ticked(mine, asked, frozenset(kicked), everything)
     found.escalations = bridge.operator.get("/v1/escalations").each("escalations")
     if quiet is not None:
         found.quiet_from, found.quiet_until = quiet

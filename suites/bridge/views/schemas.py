@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +23,7 @@ def operations(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[st
 
 def breaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
     """What is broken of each operation and named schema of the release before; empty: nothing."""
-    found = {}
+    found = {"security": _security(before, after), "version": _version(before, after)}
     for method, path, said in operations(before):
         now = after.get("paths", {}).get(path, {}).get(method)
         name = f"{method.upper()} {path}"
@@ -34,6 +35,20 @@ def breaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str
         where = name if name in sent else f"{_ANSWER} {name}"
         found[name] = "it is gone" if now is None else _shape(said, now, before, after, where, 0)
     return found
+
+
+def _security(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """How callers say who they are, where that is another way now."""
+    old, new = (each.get("components", {}).get("securitySchemes") for each in (before, after))
+    return "" if old == new else f"callers said who they are by {old}, and do by {new}"
+
+
+def _version(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What is wrong with the number of the release: a minor revision has a higher one."""
+    old, new = (
+        [int(part) for part in each["info"]["version"].split(".")] for each in (before, after)
+    )
+    return "" if new[0] == old[0] and new > old else f"after {old} comes {new}, no minor revision"
 
 
 def _sent(schema: Mapping[str, Any]) -> set[str]:
@@ -54,6 +69,9 @@ def _operation(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> str:
+    for part in ("operationId", "security"):  # tools are called by the first
+        if said.get(part) != now.get(part):
+            return f"its {part} was {said.get(part)} and is {now.get(part)}"
     old = {(one["in"], one["name"]): one for one in said.get("parameters", ())}
     new = {(one["in"], one["name"]): one for one in now.get("parameters", ())}
     for key, parameter in new.items():
@@ -72,9 +90,12 @@ def _operation(
         wrong = _bodies(part, said.get(part, {}), now.get(part, {}), before, after)
         if wrong:
             return wrong
-    if now.get("requestBody", {}).get("required") and not said.get("requestBody"):
+    if now.get("requestBody", {}).get("required") and not said.get("requestBody", {}).get(
+        "required"
+    ):
         return "a body is demanded"
-    return ""
+    gone = said.get("responses", {}).keys() - now.get("responses", {}).keys()
+    return f"it does not say any more that it may answer {min(gone)}" if gone else ""
 
 
 def _bodies(
@@ -131,6 +152,12 @@ def _shape(
         return ""
     if not _kinds(old) <= _kinds(new) and _kinds(new):
         return f"{where} was {_word(old)} and is {_word(new)}"
+    tighter = "" if _is_answer(where) else _tighter(old, new)
+    if tighter:
+        return f"{where} has another {tighter}"
+    lost = set(old.get("required", ())) - set(new.get("required", ()))
+    if lost and _is_answer(where):
+        return f"{where} may lack {min(lost)}"
     demanded = set(new.get("required", ())) - set(old.get("required", ()))
     fresh = demanded - set(old.get("properties", {}))
     if demanded and (fresh or "properties" in old) and not _is_answer(where):
@@ -141,10 +168,35 @@ def _shape(
         wrong = _shape(field, new["properties"][name], before, after, f"{where}.{name}", depth + 1)
         if wrong:
             return wrong
+    for option in old.get("anyOf", ()):
+        ways = [
+            _shape(option, each, before, after, where, depth + 1)
+            for each in new.get("anyOf", [new])
+        ]
+        if all(ways):
+            return ways[0]
+    if isinstance(old.get("additionalProperties"), Mapping):
+        others = new.get("additionalProperties")
+        kept = others if isinstance(others, Mapping) else {}
+        return _shape(old["additionalProperties"], kept, before, after, where, depth + 1)
     if "items" in old:
         return _shape(old["items"], new.get("items", {}), before, after, f"{where}[]", depth + 1)
     if "enum" in old and not set(map(str, old["enum"])) <= set(map(str, new.get("enum", ()))):
         return f"{where} has lost one of its values"
+    return ""
+
+
+def _tighter(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Which bound of what is sent leaves out what it took, or stands for something else."""
+    for name in ("default", "pattern"):
+        if name in new and old.get(name, new[name]) != new[name]:
+            return name
+    for name in ("minLength", "minItems", "minProperties", "minimum"):
+        if new.get(name, 0) > old.get(name, 0):
+            return name
+    for name in ("maxLength", "maxItems", "maxProperties", "maximum"):
+        if new.get(name, math.inf) < old.get(name, math.inf):
+            return name
     return ""
 
 

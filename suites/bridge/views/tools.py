@@ -19,7 +19,7 @@ def address(phase: Stage) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-async def _spoken(url: str, token: str, calls: Sequence[Call]) -> tuple[list[str], list[Any]]:
+async def _spoken(url: str, token: str, calls: Sequence[Call]) -> tuple[list[Any], list[Any]]:
     import httpx2
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
@@ -31,14 +31,21 @@ async def _spoken(url: str, token: str, calls: Sequence[Call]) -> tuple[list[str
         ClientSession(read, write) as session,
     ):
         await session.initialize()
-        listed = [tool.name for tool in (await session.list_tools()).tools]
+        listed = list((await session.list_tools()).tools)
         answers = [await session.call_tool(name, dict(more)) for name, more in calls]
     return listed, answers
 
 
 def spoken(phase: Stage, token: str, calls: Sequence[Call]) -> tuple[list[str], list[Any]]:
     """The tools that MCP lists, and what it answers to some calls, by one session."""
-    return asyncio.run(_spoken(address(phase), token, calls))
+    listed, answers = asyncio.run(_spoken(address(phase), token, calls))
+    return [tool.name for tool in listed], answers
+
+
+def tools(phase: Stage) -> dict[str, Any]:
+    """The tools that MCP lists to anybody, by their names."""
+    listed, _ = asyncio.run(_spoken(address(phase), "", []))
+    return {tool.name: tool for tool in listed}
 
 
 def said(answer: Any) -> tuple[int, Any]:

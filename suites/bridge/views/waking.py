@@ -17,6 +17,7 @@ STALE = timedelta(hours=12)
 LOOK = timedelta(seconds=5)
 MOST_DEFERRED = timedelta(seconds=60)
 TRIES = 3
+_NEAR = timedelta(milliseconds=2)  # times are written in milliseconds
 RESUMES = 2
 
 
@@ -219,6 +220,60 @@ class Woken:
     def overridden(self, trigger: Reported) -> bool:
         """Whether somebody ended its deferral by hand."""
         return trigger.get("overridden_by") is not None
+
+
+def due_reason(woken: Woken, trigger: Reported) -> str | None:
+    """Why a trigger that is done was not just ``triggered``, by the journal alone; else None."""
+    kind, spawns = woken.kind(trigger), woken.journal.of(trigger, "spawn")
+    if kind in ("active", "unmanaged"):
+        return kind
+    if refused(spawns):
+        return "spawn-refused"
+    if not woken.journal.of(trigger, "resume", "spawn", "inject"):
+        return "human-input" if kind == "typing" else "no-runtime"
+    if woken.acknowledged(trigger) is None:
+        return "no-ack"
+    if not spawns:
+        return None
+    return "resume-refused" if woken.journal.of(trigger, "resume") else "stale"
+
+
+def untold(woken: Woken, trigger: Reported) -> str:
+    """What a trigger that is done tells of itself and was not so; empty where all is."""
+    attempts = woken.journal.of(trigger, "resume", "spawn", "inject")
+    told = trigger.each("attempts")
+    for said, line in zip(told, attempts, strict=True):
+        if said.text("session") != line["session"]:
+            return f"a {said['kind']} of {said['session']}, and it was of {line['session']}"
+    first = attempts[0].moment("at") if attempts else None
+    if (trigger.get("attempted_at") is None) != (first is None):
+        return f"attempted_at {trigger['attempted_at']}"
+    taken, done = woken.acknowledged(trigger), trigger.moment("done_at")
+    last = told[-1].get("acked_at") if told else None
+    for name, value, due in (
+        ("attempted_at", trigger.get("attempted_at"), first),
+        ("acked_at", trigger.get("acked_at"), taken),
+        ("acked_at of the last attempt", last, taken),
+    ):
+        said_at = None if value is None else Reported({"at": value}, name).moment("at")
+        if (said_at is None) != (due is None):
+            return f"{name} {value}"
+        if said_at is not None and due is not None and abs(said_at - due) > _NEAR:
+            return f"{name} {value}, and it was at {due}"
+    latest = max((line.moment("at") for line in attempts), default=trigger.moment("posted_at"))
+    if done < latest or (taken is not None and abs(done - taken) > _NEAR):
+        return f"done_at {trigger['done_at']}"
+    if trigger.get("reason") != (why := due_reason(woken, trigger)):
+        return f"reason {trigger['reason']}, and it was {why}"
+    looks = [look.moment("at") for look in trigger.each("deferrals")]
+    waits = trigger.get("deferred_since") is not None
+    if waits != bool(looks) or (waits and trigger.moment("deferred_since") != looks[0]):
+        return f"deferred_since {trigger['deferred_since']}, and it was looked at {looks}"
+    for look in trigger.each("deferrals"):
+        typed = woken.journal.last_input(trigger.text("recipient"), look.moment("at"))
+        if typed is None or abs(look.moment("human_input_at") - typed) > _NEAR:
+            return f"human input at {look['human_input_at']}, and it was at {typed}"
+    return ""
 
 
 def refused(attempts: Iterable[Reported]) -> list[Reported]:
