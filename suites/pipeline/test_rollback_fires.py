@@ -11,6 +11,7 @@ from pytest_rollout import Effect, Observe, Stage
 from suites.pipeline.scenarios.asked import PeopleAsked
 from suites.pipeline.scenarios.triggers import Trial
 from suites.pipeline.scenarios.way_back import WayBack
+from suites.pipeline.views.answers import misread
 from suites.pipeline.views.controller import Case, errors
 from suites.pipeline.views.journal import MACHINES
 from suites.pipeline.views.schedules import LIVE, workflow
@@ -74,6 +75,13 @@ def _observe_both_sides(trial: Trial, trigger: str, observe: Observe) -> None:
 def test_an_alert_about_a_dependency_of_a_workflow_fires_too(people_asked: PeopleAsked) -> None:
     left = ", ".join(sorted(set(LIVE) - people_asked.off_by_alert))
     assert not left, f"a dependency of a workflow is vulnerable, and {left} was left on"
+
+
+@pytest.mark.criterion("fires-security-alert")
+@pytest.mark.parametrize("kind", ["code_scanning", "dependabot"])
+def test_an_alert_is_as_github_describes_it(way_back: WayBack, kind: str) -> None:
+    wrong = misread(way_back.hub, kind, "list_alerts_for_repo", state="open")
+    assert not wrong, f"an alert of {kind}: {wrong}"
 
 
 @pytest.mark.criterion("automatic-is-immediate")
