@@ -141,11 +141,9 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
         told = {"path": row["path"].partition("@")[0], "name": row["name"]}
         head = {"id": row["head_sha"]}
         yield f"run {row['id']}", _differ(told, of) or _differ(head, row["head_commit"])
-    ended = next(row for row in rows["runs"] if row["conclusion"])
-    for job in hub.pages(f"/actions/runs/{ended['id']}/jobs", "jobs"):
-        told = {"id": job["run_id"], "name": job["workflow_name"], "url": job["run_url"]}
-        same = {name: job[name] for name in ("head_sha", "head_branch", "run_attempt")}
-        yield f"job {job['id']}", _differ({**told, **same}, ended)
+    ends = {row["conclusion"]: row for row in rows["runs"] if row["conclusion"]}
+    for run in ends.values():
+        yield f"jobs of run {run['id']}", _strange_jobs(hub, run)
     issues = {row["number"]: row for row in rows["issues"]}
     for row in rows["pulls"]:
         same = {name: row[name] for name in ("title", "body", "state", "user", "closed_at")}
@@ -156,6 +154,33 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
     for row in hub.pages("/git/matching-refs/heads/"):
         told = {"sha": heads.get(row["ref"].removeprefix("refs/heads/"))}
         yield row["ref"], _differ(told, row["object"])
+
+
+def _strange_jobs(hub: Hub, run: Row) -> str:
+    """What the jobs of a run, their steps and their logs have otherwise than the run."""
+    ends = []
+    for job in hub.pages(f"/actions/runs/{run['id']}/jobs", "jobs"):
+        told = {"id": job["run_id"], "name": job["workflow_name"], "url": job["run_url"]}
+        same = {name: job[name] for name in ("head_sha", "head_branch", "run_attempt")}
+        if wrong := _differ({**told, **same}, run):
+            return f"job {job['id']} has {wrong}"
+        steps = job["steps"]
+        times = [run["created_at"], job["started_at"]]
+        times += [at for step in steps for at in (step["started_at"], step["completed_at"])]
+        times += [job["completed_at"], run["updated_at"]]
+        numbers = [step["number"] for step in steps]
+        if times != sorted(times) or numbers != list(range(1, len(steps) + 1)):
+            return f"job {job['id']} has steps in another order, or at other times"
+        lines = hub.text(f"/actions/jobs/{job['id']}/logs").splitlines()
+        bad = any("##[error]" in line for line in lines)
+        if bad is not any(step["conclusion"] == "failure" for step in steps):
+            return f"the log of job {job['id']} tells of its end otherwise than its steps"
+        if [line[:28] for line in lines] != sorted(line[:28] for line in lines):
+            return f"the log of job {job['id']} is not in the order of its times"
+        ends.append(job["conclusion"])
+    worst = "failure" if "failure" in ends else "success"
+    due = worst if run["conclusion"] in ("failure", "success") else run["conclusion"]
+    return "" if run["conclusion"] == due else f"they ended in {ends}, it in {run['conclusion']}"
 
 
 def _differ(told: Row, said: Row) -> str:
