@@ -8,6 +8,7 @@ import pytest
 
 from pytest_rollout import Observe, Stage
 from suites.pipeline.scenarios.rehearsal import Rehearsal
+from suites.pipeline.views.agreement import told_apart
 from suites.pipeline.views.answers import (
     LISTS,
     cut,
@@ -17,7 +18,6 @@ from suites.pipeline.views.answers import (
     otherwise,
     rows_of,
     single,
-    told_apart,
 )
 from suites.pipeline.views.hub import Hub
 

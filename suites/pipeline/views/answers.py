@@ -103,7 +103,7 @@ def otherwise(hub: Hub, row: Row) -> str:
     answer = hub.at(str(row["url"]))
     if not answer.is_success:
         return f"{row['url']} answers {answer.status_code}"
-    return _differ(row, answer.json())
+    return differ(row, answer.json())
 
 
 def single(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -129,61 +129,7 @@ def single(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str, dict[s
     yield "repos", "get_content", {"path": "README.md", "ref": branch}
 
 
-def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
-    """What one answer says of another thing, and how that thing differs; empty if it does not."""
-    runs = {row["id"]: row for row in rows["runs"]}
-    for row in rows["artifacts"]:
-        within = row["workflow_run"]
-        yield f"artifact {row['id']}", _differ(within, runs[within["id"]])
-    files = {row["id"]: row for row in rows["workflows"]}
-    for row in rows["runs"]:
-        of = files[row["workflow_id"]]
-        told = {"path": row["path"].partition("@")[0], "name": row["name"]}
-        head = {"id": row["head_sha"]}
-        yield f"run {row['id']}", _differ(told, of) or _differ(head, row["head_commit"])
-    ends = {row["conclusion"]: row for row in rows["runs"] if row["conclusion"]}
-    for run in ends.values():
-        yield f"jobs of run {run['id']}", _strange_jobs(hub, run)
-    issues = {row["number"]: row for row in rows["issues"]}
-    for row in rows["pulls"]:
-        same = {name: row[name] for name in ("title", "body", "state", "user", "closed_at")}
-        yield f"pull {row['number']}", _differ(same, issues[row["number"]])
-    for row in rows["events"]:
-        yield f"event {row['id']}", _differ(row["issue"], issues[row["issue"]["number"]])
-    heads = {row["name"]: row["commit"]["sha"] for row in rows["branches"]}
-    for row in hub.pages("/git/matching-refs/heads/"):
-        told = {"sha": heads.get(row["ref"].removeprefix("refs/heads/"))}
-        yield row["ref"], _differ(told, row["object"])
-
-
-def _strange_jobs(hub: Hub, run: Row) -> str:
-    """What the jobs of a run, their steps and their logs have otherwise than the run."""
-    ends = []
-    for job in hub.pages(f"/actions/runs/{run['id']}/jobs", "jobs"):
-        told = {"id": job["run_id"], "name": job["workflow_name"], "url": job["run_url"]}
-        same = {name: job[name] for name in ("head_sha", "head_branch", "run_attempt")}
-        if wrong := _differ({**told, **same}, run):
-            return f"job {job['id']} has {wrong}"
-        steps = job["steps"]
-        times = [run["created_at"], job["started_at"]]
-        times += [at for step in steps for at in (step["started_at"], step["completed_at"])]
-        times += [job["completed_at"], run["updated_at"]]
-        numbers = [step["number"] for step in steps]
-        if times != sorted(times) or numbers != list(range(1, len(steps) + 1)):
-            return f"job {job['id']} has steps in another order, or at other times"
-        lines = hub.text(f"/actions/jobs/{job['id']}/logs").splitlines()
-        bad = any("##[error]" in line for line in lines)
-        if bad is not any(step["conclusion"] == "failure" for step in steps):
-            return f"the log of job {job['id']} tells of its end otherwise than its steps"
-        if [line[:28] for line in lines] != sorted(line[:28] for line in lines):
-            return f"the log of job {job['id']} is not in the order of its times"
-        ends.append(job["conclusion"])
-    worst = "failure" if "failure" in ends else "success"
-    due = worst if run["conclusion"] in ("failure", "success") else run["conclusion"]
-    return "" if run["conclusion"] == due else f"they ended in {ends}, it in {run['conclusion']}"
-
-
-def _differ(told: Row, said: Row) -> str:
+def differ(told: Row, said: Row) -> str:
     """Which fields are another thing in the second one."""
     other = sorted(name for name in told if name in said and told[name] != said[name])
     return f"another {', '.join(other)} than it has by itself" if other else ""
@@ -210,13 +156,15 @@ def filters(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, Mapping[st
     since = sorted(row["updated_at"] for row in rows["issues"])[len(rows["issues"]) // 2]
     yield "issues", {"state": "open"}, lambda row: row["state"] == "open"
     yield "issues", {"state": "closed"}, lambda row: row["state"] == "closed"
-    yield "issues", {"labels": label}, lambda row: label in {of["name"] for of in row["labels"]}
+    yield "issues", {"labels": label}, lambda row: label in _names(row)
     yield "issues", {"since": since}, lambda row: row["updated_at"] >= since
     who = issue["user"]["login"]
     yield "issues", {"creator": who}, lambda row: row["user"]["login"] == who
     given = next((of["login"] for row in rows["issues"] for of in row["assignees"]), "")
     if given:
         yield "issues", {"assignee": given}, lambda row: given in _logins(row)
+    both = next(_names(row) for row in rows["issues"] if len(row["labels"]) > 1)
+    yield "issues", {"labels": ",".join(sorted(both))}, lambda row: both <= _names(row)
     run = rows["runs"][len(rows["runs"]) // 2]
     event, created, ends = run["event"], run["created_at"], run["conclusion"]
     yield "runs", {"event": event}, lambda row: row["event"] == event
@@ -230,6 +178,10 @@ def filters(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, Mapping[st
     commit = rows["commits"][len(rows["commits"]) // 2]["commit"]["author"]["date"]
     yield "commits", {"since": commit}, lambda row: row["commit"]["author"]["date"] >= commit
     yield "commits", {"until": commit}, lambda row: row["commit"]["author"]["date"] <= commit
+
+
+def _names(row: Row) -> set[str]:
+    return {label["name"] for label in row["labels"]}
 
 
 def _logins(row: Row) -> set[str]:

@@ -19,6 +19,11 @@ EVENTS = (
 )
 RESULTS = ("ok", "failed", "dry-run", "skipped")
 SEVERITIES = ("info", "warning", "error", "critical")
+REFUSED: Mapping[str, Container[int | None]] = {  # what GitHub said, by event
+    **dict.fromkeys(EVENTS, (None,)),
+    "rate_limited": (403, 429),
+    "error": (None, *range(400, 600)),
+}
 SECOND = timedelta(seconds=1)
 LOW = 0.25  # of the rate limit: with less a run warns
 
@@ -161,8 +166,7 @@ def odd(record: Record, run: Run, actor: str) -> list[str]:
         "severity": record.severity in SEVERITIES,
         "result": (record.result in RESULTS) is (record.event in of_result),
         "duration_s": (record.seconds is not None) is (record.event in ("item", "run_ended")),
-        "http_status": (record.http_status is None) is (record.event != "rate_limited")
-        or record.event == "error",
+        "http_status": record.http_status in REFUSED[record.event],
         "rate_limit": record.rate_used is not None and 0 <= record.rate_used <= 1,
     }
     if record.event == "item":
