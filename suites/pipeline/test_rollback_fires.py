@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -167,6 +168,6 @@ def test_the_rate_of_failures(phase: Stage, observe: Observe) -> None:
         observe("trigger_boundary_error", wrong, trigger="failure-rate", why=why)
 
 
-def _bad(told: list[tuple[float, str, str]]) -> bool:
+def _bad(told: Sequence[tuple[float, str, str]]) -> bool:
     """Whether any run of the last six hours failed."""
     return any(hours > 0 and end == BAD for hours, _, end in told)

@@ -34,6 +34,8 @@ class Validation:
     found: frozenset[tuple[str, int]]  # check and issue
     critical: frozenset[tuple[str, int]]
     checked: int
+    counts: Mapping[str, int]  # of findings, by check, as it says itself
+    named: bool  # it names its own run, at a time of that
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def validations(hub: Hub, journal: Journal, begin: datetime, end: datetime) -> l
             found=_pairs(said.each("findings")),
             critical=_pairs(said.each("findings"), "critical"),
             checked=said.whole("checked"),
+            counts={check: said.inner("checks").whole(check) for check in said.inner("checks")},
+            named=said["run_id"] == run.id and run.begun <= said.moment("at") <= run.ended,
         )
         for run in journal.runs_of(VALIDATE, begin, end)
         if run.ended

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from suites.pipeline.views.answers import Row, differ
 from suites.pipeline.views.hub import Hub
+from suites.pipeline.views.journal import Issue
 from suites.pipeline.views.schedules import ASSIGN, FOLDER
 
 _NEWEST = 20  # commits that are looked at
@@ -32,6 +34,8 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
         yield f"pull {row['number']}", differ(same, issues[row["number"]])
     for row in rows["events"]:
         yield f"event {row['id']}", differ(row["issue"], issues[row["issue"]["number"]])
+    for of in hub.issues().values():
+        yield f"issue {of.number}", _strange_events(of)
     for row in rows["artifacts"][:1]:
         yield f"zip of artifact {row['id']}", _strange_zip(hub, row)
     yield "commits by a path", _strange_path(hub, rows["commits"])
@@ -39,6 +43,18 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
     for row in hub.pages("/git/matching-refs/heads/"):
         told = {"sha": heads.get(row["ref"].removeprefix("refs/heads/"))}
         yield row["ref"], differ(told, row["object"])
+
+
+def _strange_events(of: Issue) -> str:
+    """What an issue has otherwise than its events come to."""
+    last = max((event.at for event in of.events), default=datetime.min)
+    told = {
+        "labels": of.labels_at(last) == of.labels,
+        "assignees": of.assigned_at(last) == of.assignees,
+        "state": of.open_at(last) is not of.closed or not of.events,
+    }
+    other = ", ".join(name for name, same in told.items() if not same)
+    return f"another {other} than its events come to" if other else ""
 
 
 def _strange_jobs(hub: Hub, run: Row) -> str:

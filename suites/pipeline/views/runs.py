@@ -17,7 +17,7 @@ from suites.pipeline.views.schedules import LATE, WorkflowFile
 
 BOT = "github-actions[bot]"
 _RAN = re.compile(r"##\[group\]Run (?P<command>pipeline-[a-z]+.*)$")
-_ISSUE = re.compile(r"\bissue #(\d+): ")
+_ISSUE = re.compile(r"\bissue #(\d+): ([\w-]+)")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,13 @@ class Log:
     @property
     def issues(self) -> set[int]:
         """The issues of which it has a line."""
-        return {int(number) for line in self.lines for number in _ISSUE.findall(line)}
+        return set(self.results)
+
+    @property
+    def results(self) -> dict[int, str]:
+        """What it says of each issue."""
+        told = (found for line in self.lines for found in _ISSUE.findall(line))
+        return {int(number): result for number, result in reversed(list(told))}
 
 
 def flags_of(command: str) -> dict[str, str]:
