@@ -34,8 +34,8 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
         yield f"pull {row['number']}", differ(same, issues[row["number"]])
     for row in rows["events"]:
         yield f"event {row['id']}", differ(row["issue"], issues[row["issue"]["number"]])
-    for of in hub.issues().values():
-        yield f"issue {of.number}", _strange_events(of)
+    for seen in hub.issues().values():
+        yield f"issue {seen.number}", _strange_events(seen)
     for row in rows["artifacts"][:1]:
         yield f"zip of artifact {row['id']}", _strange_zip(hub, row)
     yield "commits by a path", _strange_path(hub, rows["commits"])
