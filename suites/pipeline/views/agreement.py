@@ -24,14 +24,17 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
         of = files[row["workflow_id"]]
         told = {"path": row["path"].partition("@")[0], "name": row["name"]}
         head = {"id": row["head_sha"]}
-        yield f"run {row['id']}", differ(told, of) or differ(head, row["head_commit"])
+        yield (
+            f"run {row['id']}",
+            differ(told, of, whole=True) or differ(head, row["head_commit"], whole=True),
+        )
     ends = {row["conclusion"]: row for row in rows["runs"] if row["conclusion"]}
     for run in ends.values():
         yield f"jobs of run {run['id']}", _strange_jobs(hub, run)
     issues = {row["number"]: row for row in rows["issues"]}
     for row in rows["pulls"]:
         same = {name: row[name] for name in ("title", "body", "state", "user", "closed_at")}
-        yield f"pull {row['number']}", differ(same, issues[row["number"]])
+        yield f"pull {row['number']}", differ(same, issues[row["number"]], whole=True)
     for row in rows["events"]:
         yield f"event {row['id']}", differ(row["issue"], issues[row["issue"]["number"]])
     for seen in hub.issues().values():
@@ -42,7 +45,7 @@ def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[st
     heads = {row["name"]: row["commit"]["sha"] for row in rows["branches"]}
     for row in hub.pages("/git/matching-refs/heads/"):
         told = {"sha": heads.get(row["ref"].removeprefix("refs/heads/"))}
-        yield row["ref"], differ(told, row["object"])
+        yield row["ref"], differ(told, row["object"], whole=True)
 
 
 def _strange_events(of: Issue) -> str:
@@ -63,7 +66,7 @@ def _strange_jobs(hub: Hub, run: Row) -> str:
     for job in hub.pages(f"/actions/runs/{run['id']}/jobs", "jobs"):
         told = {"id": job["run_id"], "name": job["workflow_name"], "url": job["run_url"]}
         same = {name: job[name] for name in ("head_sha", "head_branch", "run_attempt")}
-        if wrong := differ({**told, **same}, run):
+        if wrong := differ({**told, **same}, run, whole=True):
             return f"job {job['id']} has {wrong}"
         steps = job["steps"]
         times = [run["created_at"], job["started_at"]]

@@ -129,9 +129,11 @@ def single(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str, dict[s
     yield "repos", "get_content", {"path": "README.md", "ref": branch}
 
 
-def differ(told: Row, said: Row) -> str:
-    """Which fields are another thing in the second one."""
-    other = sorted(name for name in told if name in said and told[name] != said[name])
+def differ(told: Row, said: Row, *, whole: bool = False) -> str:
+    """Which fields are another thing in the second one; ``whole``: or are not there."""
+    other = sorted(
+        name for name in told if (whole or name in said) and told[name] != said.get(name)
+    )
     return f"another {', '.join(other)} than it has by itself" if other else ""
 
 
