@@ -136,6 +136,8 @@ def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
         "template-remnants": planter.issue(VIOLATES + "template-remnants", left, COPILOT, TYPE),
         "broken-refs": planter.issue(VIOLATES + "broken-refs", broken, COPILOT, TYPE),
     }
+    # A second one of a check: who counts findings must not stop at the first.
+    planter.issue(f"{VIOLATES}label-drift, once more", "a page", TRIAGE, ASSIGNED, TYPE)
     neighbours = {
         "label-drift": planter.issue(SOUND + "label-drift", "a page", ASSIGNED, TYPE),
         "orphaned-copilot": planter.handed_over(SOUND + "orphaned-copilot", "guided"),
