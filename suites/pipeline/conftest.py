@@ -13,7 +13,7 @@ from suites.pipeline.scenarios.daily_week import daily_week
 from suites.pipeline.scenarios.decision_days import decision_day
 from suites.pipeline.scenarios.first_days import assigning, processing
 from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
-from suites.pipeline.scenarios.overdue import copilot_held
+from suites.pipeline.scenarios.overdue import copilot_held, tracked_week
 from suites.pipeline.scenarios.planted import violations_planted
 from suites.pipeline.scenarios.rehearsal import rehearsed
 from suites.pipeline.scenarios.timetable import coordinated, started_beside
@@ -54,6 +54,7 @@ __all__ = [
     "runs_failing",
     "started_beside",
     "states_conflicting",
+    "tracked_week",
     "two_runs_of_each",
     "violations_planted",
     "way_back",

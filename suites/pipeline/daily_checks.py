@@ -20,8 +20,9 @@ from suites.pipeline.views.journal import ASSIGNED, TRIAGE, demand
 from suites.pipeline.views.on_main import versions
 from suites.pipeline.views.people import decisions
 from suites.pipeline.views.plan_days import DAY
-from suites.pipeline.views.runs import artifact, dry, flags_of
+from suites.pipeline.views.runs import BOT, artifact, completed, dry, flags_of
 from suites.pipeline.views.schedules import DAILY
+from suites.pipeline.views.telemetry import odd
 
 __all__ = [
     "check_controller",
@@ -30,6 +31,7 @@ __all__ = [
     "test_a_daily_run_ends_in_time",
     "test_a_run_takes_what_waits_up_to_its_limit",
     "test_each_day_has_one_run",
+    "test_each_record_is_whole",
     "test_flags_go_after_validation",
     "test_nobody_else_works_on_its_issues",
     "test_runs_leave_what_can_be_read",
@@ -147,6 +149,17 @@ def test_runs_leave_what_can_be_read(daily_week: DailyWeek, phase: Stage, observ
         except (NoValueError, ValueError, KeyError):
             readable = False
         observe("run_without_readable_artifact", not readable, at=run.ended, run=run.id)
+
+
+@pytest.mark.criterion("telemetry-artifacts")
+def test_each_record_is_whole(daily_week: DailyWeek) -> None:
+    begin, end = daily_week.span
+    runs = {run.id: run for run in completed(daily_week.journal.runs)}
+    told = [r for r in daily_week.telemetry if begin <= r.at < end and r.run in runs]
+    for record in demand(told, "record of a run that ended"):
+        wrong = odd(record, runs[record.run], BOT)
+        shown = f"the record {record.event} of {record.workflow} at {record.at}"
+        assert not wrong, f"{shown} cannot be true: {', '.join(wrong)}"
 
 
 @pytest.mark.criterion("execution-time-15min")

@@ -11,16 +11,22 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage
 from suites.pipeline.scenarios.rehearsal import Rehearsal
+from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue
 from suites.pipeline.views.people import kept
-from suites.pipeline.views.runs import BOT, moved
+from suites.pipeline.views.runs import BOT, Log, moved
 from suites.pipeline.views.schedules import LIVE, workflow
-from suites.pipeline.views.telemetry import Record, labels_told
+from suites.pipeline.views.telemetry import Record, labels_told, odd
 
 pytestmark = pytest.mark.rehearsal
 
 APART = timedelta(minutes=2)  # between what telemetry and GitHub say of one thing
+COMMANDS = {
+    "monitoring": "pipeline-monitor",
+    "assignment": "pipeline-assign",
+    "processing": "pipeline-process",
+}
 STAGES = {"monitoring": TRIAGE, "assignment": ASSIGNED, "processing": COPILOT}
 
 
@@ -156,3 +162,42 @@ def test_telemetry_tells_what_github_saw(
     told_of = {record.issue for record in rehearsed.telemetry if record.event == "item"}
     strange = sorted(number for number in told_of - ours if number is not None)
     assert not strange, f"the telemetry tells of issues {strange}, which rehearsal.yaml lacks"
+
+
+@pytest.mark.criterion("telemetry-validated")
+def test_each_record_is_whole(rehearsed: Rehearsal) -> None:
+    runs = {run.id: run for run in rehearsed.runs}
+    for record in rehearsed.telemetry:
+        wrong = odd(record, runs[record.run], BOT)
+        shown = f"the record {record.event} of run {record.run} at {record.at}"
+        assert not wrong, f"{shown} cannot be true: {', '.join(wrong)}"
+
+
+@pytest.mark.criterion("telemetry-validated")
+def test_each_command_is_told_as_it_ran(rehearsed: Rehearsal) -> None:
+    for run in rehearsed.runs:
+        log = Log.of(rehearsed.hub, run)
+        mine = [record for record in rehearsed.telemetry if record.run == run.id]
+        for stage in {record.stage for record in mine} & set(COMMANDS):
+            events = {r.event: r for r in mine if r.stage == stage}
+            flags = log.flags(COMMANDS[stage])
+            given = {name.replace("-", "_"): value for name, value in flags.items()}
+            parameters = events["run_started"].detail.get("parameters", {})
+            told = {name: value for name, value in parameters.items() if value != "false"}
+            assert told == given, f"run {run.id} was given {given}, and tells of {told}"
+            took = (events["run_ended"].at - events["run_started"].at).total_seconds()
+            said = events["run_ended"].seconds or 0.0
+            assert abs(took - said) <= 1, f"{stage} of run {run.id} took {took} s, and says {said}"
+
+
+@pytest.mark.criterion("telemetry-validated")
+def test_each_branch_and_file_is_told(rehearsed: Rehearsal) -> None:
+    told = {
+        (record.issue, record.detail.get("kind"), record.detail.get("target"))
+        for record in rehearsed.telemetry
+        if record.event == "operation" and record.result == "ok"
+    }
+    for issue in rehearsed.issues:
+        said = read_guidance(issue.body)
+        due = {(issue.number, "branch", said.branch), (issue.number, "file", said.file)}
+        assert not issue.first(COPILOT) or due <= told, f"no record of {sorted(due - told)}"

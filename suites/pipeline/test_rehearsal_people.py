@@ -17,6 +17,7 @@ from suites.pipeline.views.announcement import announced, unfilled
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.on_main import WEEK_1, workflow_at
 from suites.pipeline.views.people import (
+    DUTIES,
     ROLES,
     contacts,
     decided,
@@ -126,6 +127,8 @@ def test_a_role_has_its_people(
     contact = contacts(rehearsed.records).get(role)
     if contact is None:
         raise NoValueError(f"roles.yaml has no {ROLES[role]}")
+    duty = f"{ROLES[role]} is there for {contact.duty!r}, not for {DUTIES[role]!r}"
+    assert contact.duty.lower() == DUTIES[role].lower(), duty
     for field in ("primary", "backup"):
         bad = contact.unfilled(field)
         observe("contact_placeholder", bad, at=phase.now(), role=role, contact=field)

@@ -16,6 +16,7 @@ from suites.pipeline.scenarios.way_back import WayBack
 from suites.pipeline.views.channels import mails, posts, text_of
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, DONE, Issue, demand
 from suites.pipeline.views.people import contacts, placeholder
+from suites.pipeline.views.schedules import LIVE
 
 pytestmark = pytest.mark.pipeline_rollback
 
@@ -129,6 +130,28 @@ def test_the_export_has_every_issue_as_it_was(way_back: WayBack) -> None:
         if _names(told[issue.number]["labels"]) != issue.labels_at(at)
     ]
     assert not wrong, f"{len(wrong)} issues had other labels: {'; '.join(wrong[:3])}"
+    for issue in there:
+        row, state = told[issue.number], "open" if issue.open_at(at) else "closed"
+        shown = f"#{issue.number} was {state} and with {sorted(issue.assigned_at(at))}"
+        same = row["state"] == state and set(row["assignees"]) == issue.assigned_at(at)
+        assert same, f"{shown}, not {row['state']} and with {row['assignees']}"
+
+
+@pytest.mark.criterion("automatic-is-immediate")
+def test_the_journal_has_each_act(way_back: WayBack) -> None:
+    path = way_back.folder / "journal.jsonl"
+    if not path.is_file():
+        raise NoValueError("there is no rollback/journal.jsonl")
+    rows = [Reported(json.loads(text), path.name) for text in path.read_text().splitlines()]
+    told = [row.text("what") for row in rows]
+    due = {"exported", "announced", *(f"disabled {file}" for file in LIVE)}
+    assert told[:1] == ["triggered"], f"the journal begins with {told[:1]}"
+    assert due <= set(told), f"the journal has nothing of {sorted(due - set(told))}"
+    for row in rows:
+        named = row["trigger"] == TRIGGER
+        assert named, f"{row.text('what')} is said to be because of {row['trigger']}"
+        late = row.moment("at") - way_back.triggered
+        assert timedelta() <= late <= SOON, f"{row.text('what')} came {late} after the trigger"
 
 
 def _names(labels: list[object]) -> frozenset[str]:

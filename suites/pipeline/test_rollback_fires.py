@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from pytest_rollout import Effect, Observe, Stage
 from suites.pipeline.scenarios.asked import PeopleAsked
 from suites.pipeline.scenarios.triggers import Trial
 from suites.pipeline.scenarios.way_back import WayBack
+from suites.pipeline.views.answers import misread
 from suites.pipeline.views.controller import Case, errors
 from suites.pipeline.views.journal import MACHINES
 from suites.pipeline.views.schedules import LIVE, workflow
 from suites.pipeline.views.series import Sources
+from suites.pipeline.views.telemetry import REFUSED
 
 pytestmark = pytest.mark.pipeline_rollback
 
@@ -74,6 +77,21 @@ def _observe_both_sides(trial: Trial, trigger: str, observe: Observe) -> None:
 def test_an_alert_about_a_dependency_of_a_workflow_fires_too(people_asked: PeopleAsked) -> None:
     left = ", ".join(sorted(set(LIVE) - people_asked.off_by_alert))
     assert not left, f"a dependency of a workflow is vulnerable, and {left} was left on"
+
+
+@pytest.mark.criterion("fires-rate-limit")
+def test_a_refusal_is_on_record(rate_used_up: Trial) -> None:
+    told = [record for record in rate_used_up.refused if record.at >= rate_used_up.caused]
+    assert told, "no request was left, and no record tells of one that GitHub refused"
+    wrong = [r for r in told if r.http_status not in REFUSED["rate_limited"] or r.rate_remaining]
+    assert not wrong, f"the record of {wrong[0].at} has {wrong[0].http_status}, of a limit"
+
+
+@pytest.mark.criterion("fires-security-alert")
+@pytest.mark.parametrize("kind", ["code_scanning", "dependabot"])
+def test_an_alert_is_as_github_describes_it(way_back: WayBack, kind: str) -> None:
+    wrong = misread(way_back.hub, kind, "list_alerts_for_repo", state="open")
+    assert not wrong, f"an alert of {kind}: {wrong}"
 
 
 @pytest.mark.criterion("automatic-is-immediate")
@@ -140,10 +158,16 @@ RUNS = {
 def test_the_rate_of_failures(phase: Stage, observe: Observe) -> None:
     now = (BEGIN + timedelta(hours=5, minutes=30)).isoformat()
     rule = {"rule": "failure-rate-6h", "now": now}
-    cases = [Case({**rule, "runs": _runs(*told)}, decision) for told, decision in RUNS.values()]
+    cases = [
+        Case({**rule, "runs": _runs(*told)}, decision, _bad(told))
+        for told, decision in RUNS.values()
+    ]
     given = errors(phase.file("commands"), cases)
     for name, (case, wrong, decision) in zip(RUNS, given, strict=True):
-        # An answer of too little and one of none leave the pipeline as it is.
-        harmless = {case.decision, decision} <= {"none", "insufficient"}
         why = f"{name}: {decision}, not {case.decision}"
-        observe("trigger_boundary_error", wrong and not harmless, trigger="failure-rate", why=why)
+        observe("trigger_boundary_error", wrong, trigger="failure-rate", why=why)
+
+
+def _bad(told: Sequence[tuple[float, str, str]]) -> bool:
+    """Whether any run of the last six hours failed."""
+    return any(hours > 0 and end == BAD for hours, _, end in told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,9 @@ def test_no_run_starts_by_schedule_any_more(way_back: WayBack, file: str) -> Non
     demand(earlier, f"run of {file} by schedule in the day before the rollback")
     crons = way_back.files[file].crons
     assert not crons, f"{file} still has the schedule {', '.join(crons)}"
+    text = way_back.files[file].text
+    kept = re.search(r"^ *# *schedule:\n *# *- cron: ", text, re.MULTILINE)
+    assert kept, f"the schedule of {file} is not commented out, but gone"
     settled = way_back.triggered + timedelta(minutes=5)
     later = way_back.final.scheduled(file, settled)
     assert not later, f"{file} started by schedule at {later[0].begun}, after the rollback"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, TooLittleError
-from suites.pipeline.scenarios.by_hand import Compared, Counted, Trials
+from suites.pipeline.scenarios.by_hand import Compared, Counted, Trials, moved_in
 from suites.pipeline.scenarios.first_days import FirstDays
+from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, TRIAGE
-from suites.pipeline.views.runs import moved
+from suites.pipeline.views.runs import BOT, moved
 from suites.pipeline.views.telemetry import items
 
 pytestmark = pytest.mark.week1_assignment
 
-LIMIT = 10
+LIMIT, MARK = 10, "<!-- pipeline:assigned -->"
 
 
 def met(phase: Stage, assigning: FirstDays, request: pytest.FixtureRequest) -> list[Counted]:
@@ -66,3 +69,17 @@ def test_a_second_run_writes_nothing(
     assert any(one.took for one in assigned_by_hand.outcome("limits", list)), "nothing was done"
     for part, changed in tried.wrote.items():
         observe("written_by_second_run", changed, at=phase.now(), part=part)
+
+
+@pytest.mark.criterion("week1_assignment.assign-rerun-idempotent")
+def test_each_assigned_issue_has_one_comment(assigned_by_hand: Trials, phase: Stage) -> None:
+    counted, hub = assigned_by_hand.outcome("limits", list), Hub.of(phase)
+    taken = {number for one in counted for number in moved_in(hub, one.run, ASSIGNED)}
+    said = Counter(
+        int(row["issue_url"].rpartition("/")[2])
+        for row in hub.pages("/issues/comments")
+        if row["user"]["login"] == BOT and row["body"].startswith(MARK)
+    )
+    wrong = {number: said[number] for number in sorted(taken) if said[number] != 1}
+    assert taken, "no run assigned anything"
+    assert not wrong, f"comments of assignment, by issue: {wrong}"

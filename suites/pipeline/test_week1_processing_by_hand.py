@@ -63,7 +63,8 @@ def with_a_failure(
         batch = tuple(record.issue for record in told if record.issue is not None)
         if failed and failed[0] is not None:
             reached = frozenset(moved(processing.journal, run, COPILOT))
-            batches.append(Broken(failed[0], batch, reached, tuple(told)))
+            log = processing.logs[run.id]
+            batches.append(Broken(failed[0], batch, reached, tuple(told), log))
     return batches
 
 
@@ -78,6 +79,9 @@ def test_a_failure_does_not_stop_the_batch(
         raise NoValueError("no issue failed, so nothing shows what a failure does to its batch")
     for batch in batches:
         told = {record.issue for record in batch.records if record.result == "failed"}
+        records = {record.issue: record.result for record in batch.records}
+        shown = f"the log says {batch.log.results}, telemetry {records}"
+        assert batch.log.results.items() >= records.items(), shown
         for number in batch.batch:
             lost = number not in told if number == batch.failed else number not in batch.reached
             observe("lost_after_error", lost, at=phase.now(), issue=number)

@@ -12,7 +12,7 @@ from pytest_rollout import NoValueError, Observe, Stage
 from suites.pipeline.scenarios.first_days import FirstDays
 from suites.pipeline.views.guidance import PARTS, off_its_page, page_of, read_guidance
 from suites.pipeline.views.journal import ASSIGNED, BLOCKED, COPILOT, DONE, Issue, Run, demand
-from suites.pipeline.views.on_main import filled_file
+from suites.pipeline.views.on_main import filled_file, text_of
 from suites.pipeline.views.people import kept
 from suites.pipeline.views.quality import problems
 from suites.pipeline.views.rubric import read_sheet
@@ -132,6 +132,18 @@ def test_branches_hold_their_files(processing: FirstDays, observe: Observe) -> N
     given = {issue.number for _, issue in handed_over(processing)}
     left = sorted(number for number in failed - given if number is not None)
     assert not left, f"an operation failed for issues {left}, which Copilot was never given"
+
+
+@pytest.mark.criterion("week1_processing.branch-file-ops-ok")
+def test_each_issue_has_a_file_of_its_own(processing: FirstDays) -> None:
+    seen: dict[str, int] = {}
+    for _, issue in handed_over(processing):
+        said = read_guidance(issue.body)
+        if said.branch and said.file:
+            text = text_of(processing.hub, said.file, said.branch)
+            other = seen.setdefault(text, issue.number)
+            both = f"issues {other} and {issue.number}"
+            assert other == issue.number, f"{both} have the same text in their files"
 
 
 @pytest.mark.criterion("week1_processing.failure-rate-under-trigger")

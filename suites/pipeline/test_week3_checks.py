@@ -110,6 +110,17 @@ def test_a_planted_violation_is_found(planted: Planted, check: str, observe: Obs
     observe("planted_violation_missed", bool(accused), check=check, issue=neighbour, why=why)
 
 
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, marks=pytest.mark.criterion(f"detects-{c}")) for c in CHECKS]
+)
+def test_each_validation_counts_what_it_found(planted: Planted, check: str) -> None:
+    for one in demand(list(planted.validations), "validation"):
+        found = sum(name == check for name, _ in one.found)
+        said = one.counts.get(check)
+        assert said == found, f"the validation of {one.at} says {said} of {check}; it has {found}"
+        assert one.named, f"the findings of {one.at} are of another run or time"
+
+
 @pytest.mark.criterion("detects-stale-copilot")
 def test_nothing_is_stale_before_its_week_is_over(planted: Planted) -> None:
     wrong = ("stale-copilot", _planted(planted, "stale-copilot")[0])
@@ -201,11 +212,12 @@ def test_the_channel_hears_of_each_check(planted: Planted, observe: Observe) -> 
         number, _ = _planted(planted, check)
         first = _after(planted, check)[0]
         told = [
-            m
-            for m in posts(list(planted.told), "quality: ")
-            if first.at <= m.at <= first.ended + SOON and _names(text_of(m), check, number)
+            m for m in posts(list(planted.told), "quality: ") if _names(text_of(m), check, number)
         ]
-        observe("failure_without_slack", not told, at=first.at, check=check)
+        soon = [m for m in told if first.at <= m.at <= first.ended + SOON]
+        why = f"{len(told)} messages, {len(soon)} of them after the first validation"
+        wrong = len(told) != 1 or len(soon) != 1
+        observe("failure_without_slack", wrong, at=first.at, check=check, why=why)
 
 
 def _names(text: str, check: str, number: int) -> bool:
@@ -241,12 +253,13 @@ def test_a_persistent_problem_has_one_tracking_issue(planted: Planted, check: st
 def test_the_lead_is_mailed_of_a_critical_finding(planted: Planted, observe: Observe) -> None:
     number, _ = _planted(planted, CRITICAL)
     first = _after(planted, CRITICAL)[0]
-    sent = [
-        m
-        for m in mails(list(planted.told), f"[critical] {CRITICAL} #{number}", LEAD)
-        if first.at <= m.at <= first.ended + SOON
-    ]
-    observe("critical_finding_without_mail", not sent, at=first.at, check=CRITICAL)
+    sent = mails(list(planted.told), f"[critical] {CRITICAL} #{number}", LEAD)
+    soon = [m for m in sent if first.at <= m.at <= first.ended + SOON]
+    why = f"{len(sent)} mails, {len(soon)} of them after the first validation"
+    wrong = len(sent) != 1 or len(soon) != 1
+    observe("critical_finding_without_mail", wrong, at=first.at, check=CRITICAL, why=why)
+    about = str(soon[0].body.get("text") or "") if soon else ""
+    assert not soon or f"#{number}" in about, f"the mail does not say of which issue: {about[:80]}"
 
 
 @pytest.mark.criterion("alert-email-critical")

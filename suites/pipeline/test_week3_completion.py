@@ -27,6 +27,12 @@ pytestmark = pytest.mark.week3_completion
 ROUNDED = 0.06  # of an hour: reports round to a tenth
 
 
+@pytest.fixture(scope="session")
+def week(tracked_week: Seen) -> Seen:
+    """What was seen of the week, at the end of which a young assignment is blocked."""
+    return tracked_week
+
+
 @pytest.mark.criterion("assignments-have-matured")
 def test_enough_assignments_are_old(before: Seen, observe: Observe) -> None:
     made = assignments(before.journal.work)
@@ -160,6 +166,17 @@ def test_young_assignments_do_not_count(
     for place, one in enumerate(demand(young, "assignment that is too young to count")):
         observe("immature_counted", place < told - counted, at=cohort.at, issue=one.issue)
     recount(key, [(cohort.at, told, counted)]).demand()
+
+
+@pytest.mark.criterion("sla-censoring")
+def test_a_young_one_that_is_blocked_does_not_count(week: Seen, phase: Stage) -> None:
+    said, cohort = newest_report(week), _cohort(week)
+    old = cohort.matured(TWO_DAYS)
+    young = [one for one in cohort.made if one.blocked and one not in old]
+    if phase.embedded:
+        demand(young, "blocked assignment that is too young to count")
+    told = said.inner("completion").inner("total").whole("blocked")
+    recount("blocked", [(cohort.at, told, sum(one.blocked for one in old))]).demand()
 
 
 # What is overdue

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
-from suites.pipeline.views.runs import BOT
+from suites.pipeline.views.runs import BOT, Log
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import Record, items, read_run
 
@@ -200,6 +200,7 @@ class Broken:
     batch: tuple[int, ...]
     reached: frozenset[int]  # those that Copilot was given
     records: tuple[Record, ...]
+    log: Log
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,8 @@ def processed_by_hand(phase: Stage) -> Trials:
         phase.operate("github", "fail-item", issue=batch[1])
         run = start(phase, hub, PROCESS)
         told = items(read_run(phase.file("telemetry"), run.id), "processing")
-        return Broken(batch[1], tuple(batch), moved_in(hub, run, COPILOT), tuple(told))
+        log = Log.of(hub, run)
+        return Broken(batch[1], tuple(batch), moved_in(hub, run, COPILOT), tuple(told), log)
 
     def dies() -> Crashed:
         made = phase.operate("github", "seed-issues", count=1, state="assigned")

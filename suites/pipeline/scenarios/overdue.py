@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pytest_rollout import NoValueError, Stage, scenario
 from suites.pipeline.scenarios.planted import stop
-from suites.pipeline.scenarios.weeks import Seen, look
+from suites.pipeline.scenarios.weeks import WEEK, Seen, last_moment, look
 from suites.pipeline.views.channels import OPERATIONS, heard, posts
 from suites.pipeline.views.cohorts import TWO_DAYS, Assignment, assignments
 from suites.pipeline.views.hub import Hub
@@ -70,6 +70,25 @@ def escalated(phase: Stage, seen: Seen, held: Sequence[int]) -> Overdue:
         late=ids[1],
         soon=ids[2],
     )
+
+
+@scenario()
+def tracked_week(phase: Stage, before: Seen) -> Seen:
+    """The seven days of the phase; in a rehearsal Copilot is blocked on a young one at their end.
+
+    What is too young to be judged must not count as blocked either.
+    """
+    begin = before.end
+    if phase.embedded:
+        clock = phase.target("github").clock
+        clock.to(last_moment(begin) - 3 * LOOKS)
+        there = Hub.of(phase).issues()
+        open_ones = [m for m in assignments(there.values()) if COPILOT in there[m.issue].labels]
+        if not open_ones:
+            raise NoValueError("no assignment is open that Copilot could be blocked on")
+        phase.operate("github", "block-copilot", issue=open_ones[-1].issue)
+        clock.to(last_moment(begin))
+    return look(phase, begin, begin + WEEK, before)
 
 
 @scenario(effect="disrupt", own_target=True)

@@ -34,6 +34,8 @@ class Validation:
     found: frozenset[tuple[str, int]]  # check and issue
     critical: frozenset[tuple[str, int]]
     checked: int
+    counts: Mapping[str, int]  # of findings, by check, as it says itself
+    named: bool  # it names its own run, at a time of that
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def validations(hub: Hub, journal: Journal, begin: datetime, end: datetime) -> l
             found=_pairs(said.each("findings")),
             critical=_pairs(said.each("findings"), "critical"),
             checked=said.whole("checked"),
+            counts={check: said.inner("checks").whole(check) for check in said.inner("checks")},
+            named=said["run_id"] == run.id and run.begun <= said.moment("at") <= run.ended,
         )
         for run in journal.runs_of(VALIDATE, begin, end)
         if run.ended
@@ -132,6 +136,8 @@ def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
         "template-remnants": planter.issue(VIOLATES + "template-remnants", left, COPILOT, TYPE),
         "broken-refs": planter.issue(VIOLATES + "broken-refs", broken, COPILOT, TYPE),
     }
+    # A second one of a check: who counts findings must not stop at the first.
+    planter.issue(f"{VIOLATES}label-drift, once more", "a page", TRIAGE, ASSIGNED, TYPE)
     neighbours = {
         "label-drift": planter.issue(SOUND + "label-drift", "a page", ASSIGNED, TYPE),
         "orphaned-copilot": planter.handed_over(SOUND + "orphaned-copilot", "guided"),

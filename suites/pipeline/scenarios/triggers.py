@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pytest_rollout import NoValueError, Stage, scenario
@@ -10,6 +10,7 @@ from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
 from suites.pipeline.views.on_main import Version, versions
 from suites.pipeline.views.schedules import ASSIGN, DAILY, LIVE, PROCESS
+from suites.pipeline.views.telemetry import Record, read_all
 
 MINUTE = timedelta(minutes=1)
 ENOUGH = timedelta(minutes=6)  # five minutes are allowed
@@ -26,6 +27,7 @@ class Trial:
     off_above: frozenset[str]
     caused: datetime  # when the condition was met
     switched_off: tuple[Version, ...]  # the versions of main that took the schedules out
+    refused: tuple[Record, ...] = ()  # calls that GitHub refused for the limit, by telemetry
 
     @property
     def delay(self) -> timedelta | None:
@@ -84,7 +86,9 @@ def rate_used_up(phase: Stage) -> Trial:
     phase.operate("github", "rate", remaining=0)
     caused = clock.now()
     clock.advance(ENOUGH.total_seconds())
-    return tried(phase, "rate-limit", below, "no request is left", caused)
+    trial = tried(phase, "rate-limit", below, "no request is left", caused)
+    told = read_all(phase.file("telemetry"))
+    return replace(trial, refused=tuple(r for r in told if r.event == "rate_limited"))
 
 
 @scenario(effect="disrupt", own_target=True)

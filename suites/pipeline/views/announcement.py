@@ -11,14 +11,16 @@ from suites.pipeline.views.people import placeholder
 from suites.pipeline.views.statuses import bullets, last_line, subject_of, text_of
 
 SUBJECT = "Unified Workflow Pipeline — Production Rollout (Phase 1)"
+TEAM = "team@example.com"
 LINK = "docs/development/workflow_refactor/production_rollout_plan.md"
 
 
 def announced(mails: Iterable[Message]) -> Message:
     """The announcement that was mailed last; raises NoValueError where none was."""
-    mine = [mail for mail in mails if "Production Rollout (Phase 1)" in subject_of(mail)]
+    named = [mail for mail in mails if "Production Rollout (Phase 1)" in subject_of(mail)]
+    mine = [mail for mail in named if mail.channel == TEAM]
     if not mine:
-        raise NoValueError("the announcement of Week 1 is not in the inbox")
+        raise NoValueError(f"no announcement of Week 1 to {TEAM} is in the inbox")
     return mine[-1]
 
 

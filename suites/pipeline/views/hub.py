@@ -41,6 +41,24 @@ class Hub:
         """What GitHub answers below the repository, redirects followed, a refusal too."""
         return answered(self._github, method, self._base + path, **options)
 
+    def at(self, address: str) -> httpx.Response:
+        """What GitHub answers at an address that an answer of it named."""
+        return answered(self._github, "GET", address)
+
+    def described(self, group: str, name: str, /, **given: Any) -> httpx.Response:
+        """The answer to one of githubkit's methods, read by its models.
+
+        Raises pydantic's ValidationError where GitHub's own description has it otherwise, and
+        githubkit's RequestFailed where it is refused.
+        """
+        owner, repository = self._base.split("/")[-2:]
+        method = getattr(getattr(self._github.rest, group), name)
+        where = {} if group == "rate_limit" else {"owner": owner, "repo": repository}
+        answer = method(**where, **given)
+        _ = answer.parsed_data
+        response: httpx.Response = answer.raw_response
+        return response
+
     def get(self, path: str, /, **params: object) -> Reported:
         """What one object below the repository says."""
         return reported(self.ask("GET", path, params=params))

@@ -63,6 +63,16 @@ class Issue:
                 standing.discard(event.subject)
         return frozenset(standing)
 
+    def assigned_at(self, moment: datetime) -> frozenset[str]:
+        """Who was assigned at a moment, replayed from the events."""
+        standing: set[str] = set()
+        for event in self.events:
+            if event.at <= moment and event.kind == "assigned":
+                standing.add(event.subject)
+            elif event.at <= moment and event.kind == "unassigned":
+                standing.discard(event.subject)
+        return frozenset(standing)
+
     def open_at(self, moment: datetime) -> bool:
         """Whether it was there and open at a moment, replayed from the events."""
         standing = bool(self.events) and self.events[0].at <= moment

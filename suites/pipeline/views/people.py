@@ -25,6 +25,15 @@ ROLES = {  # as the contact matrix names them, by the roles of the plan
     "copilot-operations": "Copilot Operations",
     "on-call": "On-Call Engineer",
 }
+DUTIES = {  # what the matrix has each of them for
+    "rollout-lead": "Overall coordination",
+    "devops": "GitHub Actions, infrastructure",
+    "site-monitoring": "Content discovery",
+    "workflow-assignment": "AI classification",
+    "issue-processing": "Specialist guidance",
+    "copilot-operations": "Assignment execution",
+    "on-call": "Incident response",
+}
 DAYS = {-1: "proceed", 7: "proceed", 14: "proceed", 21: "proceed", 28: "success", 35: "close"}
 _PLACEHOLDER = re.compile(
     r"\[.*\]|<.*>|\{\{.*\}\}|_{2,}|(?:tbd|tba|todo|n/?a|none|nobody|name|\?+|-+|…|\.\.\.)",
@@ -71,6 +80,7 @@ class Contact:
     """A row of the contact matrix."""
 
     role: str
+    duty: str
     fields: Mapping[str, Mapping[str, Any]]  # primary and backup
 
     def unfilled(self, field: str) -> bool:
@@ -98,7 +108,7 @@ def contacts(records: Path) -> dict[str, Contact]:
         role = by_title.get(stated.lower(), stated)
         fields = {name: row.get(name) or {} for name in ("primary", "backup")}
         odd = {name: {"name": said} for name, said in fields.items() if not isinstance(said, dict)}
-        found[role] = Contact(role, {**fields, **odd})
+        found[role] = Contact(role, str(row.get("responsibility") or ""), {**fields, **odd})
     return found
 
 

@@ -18,6 +18,7 @@ from suites.pipeline.views.schedules import LATE, WorkflowFile
 BOT = "github-actions[bot]"
 _RAN = re.compile(r"##\[group\]Run (?P<command>pipeline-[a-z]+.*)$")
 _ISSUE = re.compile(r"\bissue #(\d+): ")
+_RESULT = re.compile(r" issue #(\d+): (ok|failed|dry-run|skipped)$")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ class Log:
     def issues(self) -> set[int]:
         """The issues of which it has a line."""
         return {int(number) for line in self.lines for number in _ISSUE.findall(line)}
+
+    @property
+    def results(self) -> dict[int, str]:
+        """What became of each issue, where it says that in the words of the telemetry."""
+        told = (_RESULT.search(line) for line in self.lines)
+        return {int(found[1]): found[2] for found in told if found}
 
 
 def flags_of(command: str) -> dict[str, str]:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pytest_rollout import NoValueError, RolloutError
+from suites.pipeline.views.journal import Run
 
+EVENTS = (
+    *("run_started", "item", "operation", "statistics"),
+    *("rate_limited", "rate_warning", "error", "run_ended"),
+)
+RESULTS = ("ok", "failed", "dry-run", "skipped")
+SEVERITIES = ("info", "warning", "error", "critical")
+REFUSED: Mapping[str, Container[int | None]] = {  # what GitHub said, by event
+    **dict.fromkeys(EVENTS, (None,)),
+    "rate_limited": (403, 429),
+    "error": (None, *range(400, 600)),
+}
+SECOND = timedelta(seconds=1)
 LOW = 0.25  # of the rate limit: with less a run warns
 
 
@@ -33,6 +46,8 @@ class Record:
     ai_units: float
     severity: str
     detail: Mapping[str, Any]
+    actor: str = ""
+    http_status: int | None = None  # of a call that was refused
 
     @property
     def rate_used(self) -> float | None:
@@ -102,6 +117,8 @@ def _record(path: Path, number: int, line: str) -> Record:
             ai_units=row["ai_units"] or 0,
             severity=row["severity"] or "",
             detail=row["detail"] or {},
+            actor=row["actor"] or "",
+            http_status=row["http_status"],
         )
     except KeyError as error:
         raise RolloutError(f"{path.name}:{number}: the record has no field {error}") from None
@@ -136,6 +153,28 @@ def demand_falling(runs: Iterable[Iterable[Record]]) -> None:
             )
     if not compared:
         raise NoValueError("no record has calls, so nothing shows what they use")
+
+
+def odd(record: Record, run: Run, actor: str) -> list[str]:
+    """The fields of a record that cannot be true of its run, or of any record."""
+    of_result = ("item", "operation", "run_ended")
+    right = {
+        "ts": run.begun <= record.at and (run.ended is None or record.at <= run.ended + SECOND),
+        "workflow": f"{record.workflow}.yml" == run.file,
+        "event": record.event in EVENTS,
+        "actor": record.actor == actor,
+        "severity": record.severity in SEVERITIES,
+        "result": (record.result in RESULTS) is (record.event in of_result),
+        "duration_s": (record.seconds is not None) is (record.event in ("item", "run_ended")),
+        "http_status": record.http_status in REFUSED[record.event],
+        "rate_limit": record.rate_used is not None and 0 <= record.rate_used <= 1,
+    }
+    if record.event == "item":
+        bad = record.result == "failed"
+        right["severity"] = record.severity == ("error" if bad else "info")
+        begun = record.at - timedelta(seconds=record.seconds or 0)
+        right["duration_s"] = record.seconds is not None and begun >= run.begun
+    return [name for name, good in right.items() if not good]
 
 
 def labels_told(record: Record) -> set[str]:
