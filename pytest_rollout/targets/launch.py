@@ -19,7 +19,7 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.trouble import last_line
 
-_START_S = 30
+_START_S = 60  # on a busy machine a target takes long to load
 _STOP_S = 30  # a target that is measured writes down what it ran, on a busy machine slowly
 _MOST_OF_LOG = 65_536
 
@@ -75,25 +75,30 @@ def launch(app: str, setting: Setting, root: Path) -> Served:
     os.close(life_read)
     os.close(ready_write)
     served = Served(f"http://127.0.0.1:{port}", setting.folder, process, life_write)
-    if not _ready(ready_read):
+    why = _not_ready(ready_read, log)
+    if why:
         served.stop()
-        raise RolloutError(f"the embedded target {app} did not start: {_last_line(log)}")
+        raise RolloutError(f"the embedded target {app} did not start: {why}")
     return served
 
 
-def _ready(pipe: int) -> bool:
+def _not_ready(pipe: int, log: Path) -> str:
+    """Why a target does not accept requests; empty where it does."""
     try:
         readable, _, _ = select.select([pipe], [], [], _START_S)
-        return bool(readable) and os.read(pipe, 1) == b"1"
+        if not readable:  # what it says while it is ended is not why
+            last = _last_line(log, "it said nothing")
+            return f"it accepted no request within {_START_S} s ({last})"
+        return "" if os.read(pipe, 1) == b"1" else _last_line(log, "it ended and said nothing")
     finally:
         os.close(pipe)
 
 
-def _last_line(log: Path) -> str:
+def _last_line(log: Path, nothing: str) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _MOST_OF_LOG))
         lines = file.read(_MOST_OF_LOG).decode("utf-8", "replace").strip().splitlines()
-    return last_line(lines, f"it said nothing within {_START_S} s")
+    return last_line(lines, nothing)
 
 
 def known_faults(app: str, root: Path, fault: str | None = None) -> dict[str, str]:

@@ -55,6 +55,7 @@ BROKEN = {
     "zero.py": "import os\n\nLIMIT = 1 / 0\n",
     "half.py": "def app(:\n",
     "lacks.py": "import absent_library\n",
+    "waits.py": "import asyncio\n\n\nasync def app(scope, receive, send):\n    await asyncio.sleep(99)\n",
     "inside/__init__.py": "",
     "inside/small.py": "",
     "inside/calls.py": "import json\n\napp = json.loads('')\n",
@@ -144,6 +145,15 @@ def _gone(pid: int) -> bool:
 def test_one_that_does_not_start_says_why(root: Path, app: str, said: str) -> None:
     with pytest.raises(RolloutError, match=f"{app} did not start: .*{said}"):
         launch(app, Setting(root / "data", NOW), root)
+
+
+def test_one_that_never_accepts_a_request_says_how_long_it_was_waited_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_rollout.targets.launch._START_S", 3)
+    why = r"waits:app did not start: it accepted no request within 3 s \(it said nothing\)$"
+    with pytest.raises(RolloutError, match=why):
+        launch("waits:app", Setting(root / "data", NOW), root)
 
 
 def test_its_faults_are_known_without_serving_it(root: Path) -> None:
