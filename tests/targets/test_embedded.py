@@ -55,7 +55,8 @@ BROKEN = {
     "zero.py": "import os\n\nLIMIT = 1 / 0\n",
     "half.py": "def app(:\n",
     "lacks.py": "import absent_library\n",
-    "waits.py": "import asyncio\n\n\nasync def app(scope, receive, send):\n    await asyncio.sleep(99)\n",
+    "waits.py": "from asyncio import sleep\n\n\n"
+    "async def app(scope, receive, send):\n    await sleep(99)\n",
     "inside/__init__.py": "",
     "inside/small.py": "",
     "inside/calls.py": "import json\n\napp = json.loads('')\n",
