@@ -104,6 +104,13 @@ def _resume(asked: Asked, _: Facts) -> str:
     return f"`rollout record {asked.address.name} resume {where}` lifts it"
 
 
+def _begin_anew(asked: Asked, _: Facts) -> str:
+    where = f"--env {asked.environment}"
+    begin = f"`rollout begin {asked.address.name} {where} --by NAME`"
+    record = f"`rollout record {asked.address.name} change {where} --says WHAT --by NAME`"
+    return f"{begin}, once its entry is clear; or {record}, once the change is out again"
+
+
 def _revalidate(asked: Asked, facts: Facts) -> str:
     gate = Address.parse(f"{asked.plan.id}.{facts['gate']}")
     return f"{asked.run(gate.phase, gate.gate)} decides it anew"
@@ -150,6 +157,7 @@ _ADVICE: Mapping[str, Callable[[Asked, Facts], str]] = {
     "clear.tripped-unstated": _put_back,
     "clear.blind": _reset,
     "clear.held": _resume,
+    "begin.rolled-back": _begin_anew,
     "clear.revalidate": _revalidate,
     "clear.requires": _required,
     "clear.requires-other-release": _required,

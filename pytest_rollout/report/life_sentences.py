@@ -71,8 +71,7 @@ SENTENCES: Mapping[str, Say] = {
     "begin.drift": _drift,
     "begin.rolled-back": lambda f: (
         f"the phase was rolled back at {f.wall('at')} ({f['says']}), so what is measured since is "
-        f"not of the change: begin anew (`rollout begin {f['phase']}`), or record that it is out "
-        f"again (`rollout record {f['phase']} change --says WHAT --by WHO`)"
+        "not of the change, until the phase begins anew or somebody records that it is out again"
     ),
     "begin.as-it-was": "release, configuration and addresses are as expected since the begin",
     "begin.new-release": _new_release,

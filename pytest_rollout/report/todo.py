@@ -20,6 +20,7 @@ from pytest_rollout.report.text import count
 
 MOST = 3
 _SILENT = "release.unreadable"  # the target did not answer
+_ROLLED_BACK = "begin.rolled-back"
 _NOTHING_STATED = ("gate.no-criterion", "gate.nothing-hard")
 
 
@@ -139,19 +140,20 @@ class _Given:
             reset = f"rollout reset {rail.id} --env {where} --by NAME --reason WHY"
             yield Todo(self.owners, f"{back}fix the cause, then reset the guardrail", reset)
         if rolled_back:
-            yield self._another_try()
+            yield from self._another_try()
         gates = self.phase.rollback.revalidate
         if gates:
             are = "is" if len(gates) == 1 else "are"
             yield Todo(self.owners, f"show again that {' and '.join(gates)} {are} GO", self.run)
 
-    def _another_try(self) -> Todo:
-        """What leads to a GO after a rollback: what is measured now is not of the change."""
+    def _another_try(self) -> Iterator[Todo]:
+        """Yield what leads to a GO after a rollback: what is measured now is not of the change."""
+        begin = f"rollout begin {self.decision.address.name} --env {self.decision.environment}"
         if self.phase.of(Gate.ENTRY):
             says = "for another try decide the entry anew, then begin the phase anew"
-            return Todo(self.owners, says, f"{self.run} --rollout-gate entry")
-        begin = f"rollout begin {self.decision.address.name} --env {self.decision.environment}"
-        return Todo(self.owners, "for another try begin the phase anew", f"{begin} --by NAME")
+            yield Todo(self.owners, says, f"{self.run} --rollout-gate entry")
+        else:
+            yield Todo(self.owners, "for another try begin the phase anew", f"{begin} --by NAME")
 
     def _silent(self) -> Iterator[Todo]:
         """Say that a target does not answer, where that kept the release from being read."""
@@ -164,6 +166,8 @@ class _Given:
         if self.decision.partial:
             yield Todo(self.owners, "run the gate whole: something was left out", self.run)
             return
+        if any(cause.reason.code == _ROLLED_BACK for cause in self.decision.reasons):
+            yield from self._another_try()
         yield from self._causes()
         yield Todo(
             self.owners, "decide the gate again" if self.real else "rehearse again", self.run

@@ -114,12 +114,12 @@ def test_what_is_measured_after_a_rollback_says_nothing_of_the_change(
     assert decision.answer is (Answer.GO if asked == [""] else Answer.HOLD)
 
 
-def test_the_reason_says_when_it_was_rolled_back_and_how_to_go_on() -> None:
+def test_the_reason_says_when_it_was_rolled_back_and_what_ends_that() -> None:
     (line,) = told(judged(life_of(PHASE, BACK)))
     assert line == (
         "phase.rolled-back: the phase was rolled back at 2025-11-10 09:00:05 EST (as planned), so "
-        "what is measured since is not of the change: begin anew (`rollout begin p.one`), or "
-        "record that it is out again (`rollout record p.one change --says WHAT --by WHO`)"
+        "what is measured since is not of the change, until the phase begins anew or somebody "
+        "records that it is out again"
     )
 
 

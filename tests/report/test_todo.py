@@ -213,3 +213,17 @@ def test_an_owner_is_named_with_the_people_of_that_day(decided: tuple[Plan, Deci
     manned = replace(plan, roster=Roster(people, deputies))
     (first, *_) = todo(manned, manned.phases[0], replace(decision, drill=None))
     assert first.who == "sre (Ada, Bob)"
+
+
+def test_a_phase_that_was_rolled_back_and_reset_begins_anew(decided: tuple[Plan, Decision]) -> None:
+    plan, decision = decided
+    back = Reason("begin.rolled-back", {"at": decision.judged_at, "says": "1.", "phase": "p.one"})
+    held = replace(
+        decision,
+        decision=Answer.HOLD,
+        environment="prod",
+        drill=None,
+        reasons=(Cause("phase.rolled-back", Answer.HOLD, back),),
+    )
+    (first, *_) = todo(plan, plan.phases[0], held)
+    assert first.says == "for another try begin the phase anew"
