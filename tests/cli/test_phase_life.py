@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from pytest_rollout.evidence import resets
-from pytest_rollout.evidence.bodies import PhaseBegun, StoredEvent, TripEvent
+from pytest_rollout.evidence.bodies import PhaseBegun, StepTaken, StoredEvent, TripEvent
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.reset import Reset
@@ -89,6 +89,41 @@ def test_a_phase_begins_where_its_entry_is_clear(served: Project) -> None:
 def test_clear_asks_for_the_exit_once_a_phase_has_begun(served: Project) -> None:
     begun(served)
     assert "demo.canary/exit in prod" in served.rollout("clear", "demo.canary", "--env", "prod").out
+
+
+def rolled_back(project: Project) -> None:
+    step = StepTaken(
+        type=StepTaken.TYPE,
+        t_us=1,
+        says="1. traffic goes back: done",
+        step="1",
+        outcome="done",
+        trip=1,
+    )
+    with project.ledger() as ledger:
+        PhaseLife(ledger, ENTRY, "prod").record(step)
+
+
+def clear(project: Project) -> Answer:
+    return project.rollout("clear", "demo.canary/exit", "--env", "prod")
+
+
+def test_after_a_rollback_the_exit_is_clear_once_the_change_is_out_again(served: Project) -> None:
+    begun(served)
+    decided(served, EXIT, "before")
+    assert clear(served).status == 0
+    rolled_back(served)
+    decided(served, EXIT, "after")
+    held = clear(served)
+    assert held.status == Decided.HOLD.exit_status
+    assert "rolled-back: the phase was rolled back at " in held.out
+    assert (
+        "-> `rollout begin demo.canary --env prod --by NAME`, once its entry is clear" in held.out
+    )
+    assert verb(served, "end").status == Decided.HOLD.exit_status
+    assert verb(served, "record", "change", "--says", "out again", "--env", "prod").status == 0
+    decided(served, EXIT, "again")
+    assert clear(served).status == 0
 
 
 def test_what_is_not_clear_does_not_begin(served: Project) -> None:
