@@ -266,7 +266,8 @@ def evaluation(decision: Decision, noun: str = "") -> str:
         return "not counted"
     if decision.environment == EMBEDDED:
         return "a rehearsal"
-    of = "of this release" if decision.release else "of a release that is not known"
+    held = {demand.id for demand in decision.demands if demand.verdict.holds_back}
+    of = "of a release that could not be read" if "run.release" in held else "of this release"
     return f"{ordinal(decision.looks)} {noun}{of}"
 
 

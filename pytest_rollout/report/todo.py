@@ -31,14 +31,17 @@ def todo(
     unjudged: Sequence[str] = (),
     steps: Sequence[StepState] = (),
     signoff: Sequence[Finding] = (),
+    *,
+    begun: bool | None = None,
 ) -> tuple[Todo, ...]:
     """Return what to do now, the most urgent first.
 
     ``unjudged`` are series that were seen and that no rule reads: their names may be misspelt.
     ``steps`` are those of the rollback, with what became of them; ``signoff`` says which
-    signatures of a GO are open.
+    signatures of a GO are open; ``begun`` whether the phase has begun, and has not
+    ended; None: nobody knows.
     """
-    given = _Given(plan, phase, decision, unjudged, steps, signoff)
+    given = _Given(plan, phase, decision, unjudged, steps, signoff, begun)
     return tuple(_lines(given))[:MOST]
 
 
@@ -86,6 +89,7 @@ class _Given:
     unjudged: Sequence[str]
     steps: Sequence[StepState]
     signoff: Sequence[Finding]
+    begun: bool | None
 
     @property
     def real(self) -> bool:
@@ -178,7 +182,13 @@ class _Given:
         name, where = self.decision.address.name, self.decision.environment
         verb = "begin" if self.decision.gate is Gate.ENTRY else "end"
         real = next((env for env in self.plan.environments if env != EMBEDDED), "")
-        if self.real:
+        turn = (self.decision.gate, self.begun)
+        if self.real and turn == (Gate.EXIT, False):
+            begin = f"rollout begin {name} --env {where} --by NAME"
+            yield Todo(self.owners, "begin the phase: its exit is of one that has begun", begin)
+        elif self.real and turn == (Gate.ENTRY, True):
+            yield Todo(self.owners, "the phase has begun: decide its exit gate", self.run)
+        elif self.real:
             yield from self._signatures()
             yield Todo(self.owners, "see what is still open", f"rollout clear {name} --env {where}")
             act = f"rollout {verb} {name} --env {where} --by NAME"

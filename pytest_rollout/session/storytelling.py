@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.ledger import Ledger
@@ -12,7 +12,7 @@ from pytest_rollout.judge.measured import measured
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Guardrail, Plan
-from pytest_rollout.model.story import NO_STORY, Measured, Story
+from pytest_rollout.model.story import NO_STORY, Happened, Kind, Measured, Story
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report.todo import steps_taken, todo
 from pytest_rollout.session.signed import signed_so_far
@@ -38,12 +38,18 @@ def story_of(
         measured_of(case, decision),
         told,
         evaluations(ledger, decision),
-        todo(case.plan, case.phase, decision, unread, steps, signed),
+        todo(case.plan, case.phase, decision, unread, steps, signed, begun=_begun(told)),
         steps,
         tuple(kept_of(ledger, decision.run, decision.address.name)),
         unread,
         signed,
     )
+
+
+def _begun(told: Sequence[Happened]) -> bool:
+    """Whether the phase has begun, and has not ended."""
+    turns = [event.kind for event in told if event.kind in (Kind.BEGIN, Kind.END)]
+    return bool(turns) and turns[-1] is Kind.BEGIN
 
 
 def _unjudged(case: Case) -> list[str]:

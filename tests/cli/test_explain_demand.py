@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_rollout
 from pytest_rollout.cli.explain_demand import DEMANDS
 
-_GIVEN = re.compile(r'(?:Finding|Condition|_finding)\(\s*"([a-z]+\.[a-z]+)"')
+_GIVEN = re.compile(r'(?:Finding|Condition|_finding)\(\s*"([a-z]+\.[a-z-]+)"')
 _NAMED = re.compile(r'name = "((?:run|gate|phase|clearance)\.[a-z]+)"')
 
 

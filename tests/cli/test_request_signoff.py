@@ -55,7 +55,7 @@ def test_who_has_signed_is_ticked(served: Project, github: GitHub, keys: Path) -
     text = request(served).out
     assert "- [x] sre: `ada@x.org` signed as sre at 20" in text
     assert "- GitHub review by bob-b at 20" in text
-    assert "asks for changes: see `@team:` &lt;b>INC-9&lt;/b>" in text
+    assert "asks for changes: see `@team`: &lt;b>INC-9&lt;/b>" in text
     data = request(served, "--json").json
     assert data["missing"] == ["pm"]
     assert data["line"] == f"rollout-substance: {digest(served)}"
@@ -104,7 +104,7 @@ def test_it_records_nothing(served: Project) -> None:
         ("eve made the change (dave@x.org cannot sign)", "(`dave@x.org` cannot sign)"),
         ("see (https://x.org/a_(b))", "see (`https://x.org/a_(b)`)"),
         ("(told @team)", "(told `@team`)"),
-        ("@team:", "`@team:`"),
+        ("@team:", "`@team`:"),
     ],
 )
 def test_brackets_are_no_part_of_an_address(words: str, shown: str) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from pytest_rollout import calendar
+from pytest_rollout.cli.watch_head import life
 from tests.cli.conftest import Project
 from tests.cli.watched import Service, events, happen, serving
+from tests.evidence.runs import plan_of
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/watch-and-roll-back.md"
 HEAD = """\
@@ -146,11 +148,16 @@ def test_the_head_of_a_watch_before_the_begin_and_without_a_date(
     project: Project, router: Service
 ) -> None:
     lines = project.rollout(*WATCH[:-1], "60ms").out.splitlines()
-    assert lines[2:5] == [
+    assert " for 0.06s: " in lines[1]
+    assert lines[2:4] == [
         "  demo.canary has not begun in prod (rollout begin demo.canary begins it)",
         "  until then, what looks since its begin looks since the first watch",
-        "  the plan gives the phase no date, so the watch ends with `rollout end`, or Ctrl-C",
     ]
+    no_date = "the plan gives the phase no date, so the watch ends with `rollout end`, or Ctrl-C"
+    assert not any(no_date in line for line in lines)  # it ends by itself
+    plan = plan_of(project.plan.read_text())
+    told = list(life(plan, plan.phases[0], None, "prod", datetime.now(UTC)))
+    assert told[-1] == no_date
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,17 @@ NOT_RUN = {
         "--seed 1": _BUILD,
         "rollout drill plms --mutants fixtures/plms/service --mutants fixtures/plms/monitoring "
         "--mutants fixtures/plms/host --sample 300 --seed 13 --jobs 2 --phase-timeout 15m": _BUILD,
-        "rollout drill pipeline.week1_processing --mutants fixtures/pipeline/commands "
-        "--mutants fixtures/pipeline/quality --sample 40 --seed 7 --jobs 1": _BUILD,
+        "rollout drill pipeline --mutants fixtures/pipeline --sample 50 --seed 21 --jobs 1 "
+        "--phase-timeout 20m": _BUILD,
+        "rollout drill bridge --mutants fixtures/bridge/advanced --mutants fixtures/bridge/agents "
+        "--mutants fixtures/bridge/alerting --mutants fixtures/bridge/auth "
+        "--mutants fixtures/bridge/benchmark --mutants fixtures/bridge/cli "
+        "--mutants fixtures/bridge/documents --mutants fixtures/bridge/guards "
+        "--mutants fixtures/bridge/mcp --mutants fixtures/bridge/observability "
+        "--mutants fixtures/bridge/runtime --mutants fixtures/bridge/service "
+        "--mutants fixtures/bridge/store --mutants fixtures/bridge/threads "
+        "--mutants fixtures/bridge/wake --sample 50 --seed 21 --jobs 1 "
+        "--phase-timeout 20m": _BUILD,
         "rollout drill bridge.phase1_wake --mutants fixtures/bridge/wake --mutants "
         "fixtures/bridge/runtime --sample 40 --seed 7 --jobs 1": _BUILD,
         "rollout drill pas.today --mutants fixtures/pas/service --sample 40 --seed 7 "

@@ -53,25 +53,33 @@ def happens(project: Project, type_: str) -> None:
 
 
 def said(result: pytest.RunResult) -> tuple[str, list[str]]:
-    """The line of the header that says which gate and why, and the lines of what is next."""
+    """The line of the header that says which gate and why, and the lines of what is next.
+
+    Of a GO those are the last of what is to be done.
+    """
     (why,) = [line for line in result.outlines if line.startswith("rollout: demo.canary ")]
     after = [line.strip() for line in result.outlines if line.startswith("  next: ")]
-    return why.removeprefix("rollout: "), after
+    last = [n for n, line in enumerate(result.outlines) if ": once nothing is, " in line]
+    todo = [line.strip() for n in last for line in result.outlines[n : n + 2]]
+    return why.removeprefix("rollout: "), [
+        line.partition("sre: ")[2] or line for line in todo
+    ] + after
 
 
 def test_a_life_from_entry_to_end_names_each_gate_and_the_next_step(prod: Project) -> None:
     why, after = said(prod.run(*RUN))
     assert why == "demo.canary has not begun in prod: this run decides its entry gate"
-    assert after[0].startswith(f"next: {BEGIN} ")
+    assert after == ["once nothing is, begin the phase", BEGIN]
     why, after = said(prod.run(*RUN))
     assert "this run decides its entry gate again, which is GO already for v1;" in why
     assert f"`{BEGIN}` leads to its exit gate" in why
-    assert after[0].startswith(f"next: {BEGIN} ")
+    assert after == ["once nothing is, begin the phase", BEGIN]
     happens(prod, "begin")
     why, after = said(prod.run(*RUN))
     assert why.startswith("demo.canary began in prod at ")
     assert why.endswith("(begin by Ada): this run decides its exit gate")
-    assert after[0].startswith("next: rollout end demo.canary --env prod --by NAME")
+    end = "rollout end demo.canary --env prod --by NAME"
+    assert after == ["once nothing is, end the phase", end]
     happens(prod, "end")
     why, _ = said(prod.run(*RUN))
     assert why.startswith("demo.canary has ended in prod at ")
@@ -79,19 +87,23 @@ def test_a_life_from_entry_to_end_names_each_gate_and_the_next_step(prod: Projec
 
 
 def test_another_gate_than_the_next_says_how_to_get_there(prod: Project) -> None:
-    why, after = said(prod.run(*RUN, "--rollout-gate", "exit"))
+    asked = prod.run(*RUN, "--rollout-gate", "exit")
+    why, after = said(asked)
     assert why == (
         "demo.canary has not begun in prod, and --rollout-gate asks for its exit gate, "
         f"where nothing counts before `{BEGIN}`"
     )
-    assert after == [
-        f"next: {BEGIN} (the phase has not begun, and its exit gate is of one that has)"
-    ]
+    assert after == []
+    todo = [line.strip() for line in asked.outlines if BEGIN in line or "begin the phase" in line]
+    assert todo[-2:] == ["1. sre: begin the phase: its exit is of one that has begun", BEGIN]
     prod.run(*RUN)
     happens(prod, "begin")
-    why, after = said(prod.run(*RUN, "--rollout-gate", "entry"))
+    asked = prod.run(*RUN, "--rollout-gate", "entry")
+    why, after = said(asked)
     assert "so its exit gate is next, but --rollout-gate asks for its entry gate" in why
-    assert after == [f"next: {PYTEST} (the phase has begun: this decides its exit gate)"]
+    assert after == []
+    todo = [line.strip() for line in asked.outlines if line.strip().startswith(("1. ", PYTEST))]
+    assert todo[-2:] == ["1. sre: the phase has begun: decide its exit gate", PYTEST]
 
 
 def test_what_is_no_go_leads_to_another_run(prod: Project) -> None:
