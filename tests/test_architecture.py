@@ -242,6 +242,8 @@ TAKEN_APART = {
         "text.strip",
     },
     "cli.board": {"part.replace"},  # a file
+    # A line that is laid out.
+    "cli.saying": {"re.compile", "_COMMAND.sub", "command.replace", "line.lstrip", "part.replace"},
     "cli.standup": {"today.replace"},  # a time of day
     "cli.unobserved": {"metric.startswith"},
     "report.observations": {"text.startswith"},
@@ -282,7 +284,6 @@ TAKEN_APART = {
     "cli.recording": {"text.strip"},
     "cli.reset": {"by.strip", "reason.strip", "text.rpartition", "text.strip"},
     "cli.sign": {"datetime.replace", "why.strip"},
-    "cli.status_lines": {"line.lstrip"},
     "cli.strays": {"ast.rpartition"},
     "cli.targets": {"where.rstrip"},
     "cli.trend": {"criterion.rpartition"},

@@ -54,7 +54,7 @@ def command(
         return 0
     for standup in told:
         for line in lines(standup):
-            say(line)
+            say(line, whole=True)  # for a chat
     return 0
 
 

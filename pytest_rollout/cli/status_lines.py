@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,37 +13,13 @@ from pytest_rollout.report.next_steps import Urgency
 
 _MOST_TITLE = 32
 _MOST_LEADING = 5
-_LEAST_WIDTH = 60
 Row = Mapping[str, Any]
 
 
 def of_plan(
     plan: Plan, environment: str, rows: Sequence[Row], drifts: Sequence[str]
 ) -> Iterator[str]:
-    """Yield the lines of one plan; on a terminal none is longer than it is wide."""
-    for line in _lines(plan, environment, rows, drifts):
-        yield from _fitted(line)
-
-
-def _fitted(line: str) -> Iterator[str]:
-    if not sys.stdout.isatty():
-        yield line
-        return
-    width = max(_LEAST_WIDTH, shutil.get_terminal_size().columns)
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    yield from textwrap.wrap(
-        line,
-        width,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        replace_whitespace=False,
-        drop_whitespace=True,
-    ) or [""]
-
-
-def _lines(
-    plan: Plan, environment: str, rows: Sequence[Row], drifts: Sequence[str]
-) -> Iterator[str]:
+    """Yield the lines of one plan."""
     yield f"{plan.id}: {plan.title} ({environment})"
     for trip in (trip for row in rows for trip in row["trips"]):
         yield f"  TRIPPED {trip}"
