@@ -178,7 +178,7 @@ def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
     name = case.plan.address(case.phase.id).name
     changed = tuple(changed_since(case.phase, life, name))
     reasons = drift_reasons(life, case.plan.timezone, name)
-    back = back_reason(life, case.plan.timezone, name)
+    back = back_reason(life, case.plan.timezone)
     yield from changed
     if reasons:
         yield Finding("phase.drift", Verdict.MISSING, _together(reasons))
@@ -191,7 +191,7 @@ def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
         yield Finding("phase.begun", Verdict.PASS, Reason("begin.kept", facts))
 
 
-def back_reason(life: Life, zone: str, name: str) -> Reason | None:
+def back_reason(life: Life, zone: str) -> Reason | None:
     """Return that the phase was rolled back since it began; None where it was not.
 
     What is measured after that is of what was there before, and says nothing of the change.
@@ -199,8 +199,7 @@ def back_reason(life: Life, zone: str, name: str) -> Reason | None:
     step = life.rolled_back
     if step is None:
         return None
-    facts: dict[str, Fact] = {"at": instant(step.at_us, zone), "says": step.says, "phase": name}
-    return Reason("begin.rolled-back", facts)
+    return Reason("begin.rolled-back", {"at": instant(step.at_us, zone), "says": step.says})
 
 
 def drift_reasons(life: Life, zone: str, name: str | None = None) -> tuple[Reason, ...]:

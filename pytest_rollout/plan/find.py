@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollout.model.errors import Problem, RolloutError
+from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.plan import companions
 from pytest_rollout.plan.heap import collector_paused
 from pytest_rollout.plan.load import Loaded, load
@@ -61,20 +62,19 @@ def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> 
 
 def _told_apart(plans: list[Loaded]) -> list[Loaded]:
     """The plans, each phase with what asks for it alone where another plan has its mark."""
-    marks = Counter(mark for loaded in plans if loaded.plan for mark in loaded.plan.marks())
+    known = Counter(mark for loaded in plans if loaded.plan for mark in loaded.plan.marks())
 
-    def told(loaded: Loaded) -> Loaded:
-        if loaded.plan is None or all(marks[phase.marks[0]] == 1 for phase in loaded.plan.phases):
-            return loaded
-        phases = (
-            replace(phase, alone=f"{loaded.plan.id} and {phase.marks[0]}")
-            if marks[phase.marks[0]] > 1
-            else phase
-            for phase in loaded.plan.phases
-        )
-        return replace(loaded, plan=replace(loaded.plan, phases=tuple(phases)))
+    def told(plan: Plan, phase: Phase) -> Phase:
+        mark = phase.marks[0]
+        return replace(phase, alone=f"{plan.id} and {mark}") if known[mark] > 1 else phase
 
-    return [told(loaded) for loaded in plans]
+    def with_phases(plan: Plan) -> Plan:
+        return replace(plan, phases=tuple(told(plan, phase) for phase in plan.phases))
+
+    return [
+        replace(loaded, plan=with_phases(loaded.plan)) if loaded.plan else loaded
+        for loaded in plans
+    ]
 
 
 def _in_force(loaded: Loaded, now_us: int) -> Loaded:

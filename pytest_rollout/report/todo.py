@@ -152,12 +152,13 @@ class _Given:
 
     def _another_try(self) -> Iterator[Todo]:
         """Yield what leads to a GO after a rollback: what is measured now is not of the change."""
-        begin = f"rollout begin {self.decision.address.name} --env {self.decision.environment}"
         if self.phase.of(Gate.ENTRY):
             says = "for another try decide the entry anew, then begin the phase anew"
             yield Todo(self.owners, says, f"{self.run} --rollout-gate entry")
-        else:
-            yield Todo(self.owners, "for another try begin the phase anew", f"{begin} --by NAME")
+            return
+        name, where = self.decision.address.name, self.decision.environment
+        begin = f"rollout begin {name} --env {where} --by NAME"
+        yield Todo(self.owners, "for another try begin the phase anew", begin)
 
     def _silent(self) -> Iterator[Todo]:
         """Say that a target does not answer, where that kept the release from being read."""

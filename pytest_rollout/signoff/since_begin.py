@@ -22,6 +22,6 @@ def since_begin(
         yield Finding("clearance.stated", finding.verdict, finding.reason)
     for reason in drift_reasons(life, plan.timezone, name):
         yield Finding("clearance.drift", Verdict.MISSING, reason)
-    back = back_reason(life, plan.timezone, name)
+    back = back_reason(life, plan.timezone)
     if back is not None:
         yield Finding("clearance.rolled-back", Verdict.MISSING, back)

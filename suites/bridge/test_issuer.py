@@ -27,7 +27,7 @@ def published(bridge: Bridge) -> dict[str, dict[str, str]]:
 
 @pytest.mark.criterion("token-bad-signature")
 def test_the_published_keys_are_those_that_sign(bridge: Bridge) -> None:
-    """Whoever takes the published key by the standard alone finds a token of the issuer good."""
+    """A library of the standard accepts a token of the issuer by the published key alone."""
     keys = published(bridge)
     token = bridge.token("suite-ann")
     head = jwt.get_unverified_header(token)

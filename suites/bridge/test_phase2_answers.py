@@ -40,7 +40,7 @@ def untrue(answer: httpx.Response, promised: Mapping[str, Any], whole: Mapping[s
 
 @pytest.mark.criterion("additive-minor-changes")
 def test_the_description_can_be_used(repository: Path, schema: Mapping[str, Any]) -> None:
-    """Tools and clients are made of it: each reference leads somewhere, each part has a form."""
+    """Clients are generated from it: each reference leads somewhere, each part has a schema."""
     for name, document in {
         "what is served": schema,
         "that of the release before": papers.structured(repository, papers.SCHEMA_BEFORE),

@@ -188,12 +188,8 @@ def test_marks_of_the_timeline_say_what_they_are_where_there_is_room(
     minute = 60_000_000
     begun = Happened(Kind.BEGIN, NINE, "begun by Ada")
     trip = Happened(Kind.TRIP, NINE + minute, "shop.canary.errors tripped: " + "more " * 100)
-    assert words_of(decision, (begun, trip)) == [
-        "begun by Ada",
-        f"{decision.gate.value} {decision.answer.value}",
-        *[word for word in words_of(decision, (begun, trip)) if word.startswith("errors tripped")],
-    ]
-    (cut,) = (word for word in words_of(decision, (begun, trip)) if "tripped" in word)
+    first, second, cut = words_of(decision, (begun, trip))
+    assert (first, second) == ("begun by Ada", f"{decision.gate.value} {decision.answer.value}")
     assert cut.startswith("errors tripped: more")
     assert cut.endswith("…")
 

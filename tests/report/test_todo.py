@@ -217,7 +217,7 @@ def test_an_owner_is_named_with_the_people_of_that_day(decided: tuple[Plan, Deci
 
 def test_a_phase_that_was_rolled_back_and_reset_begins_anew(decided: tuple[Plan, Decision]) -> None:
     plan, decision = decided
-    back = Reason("begin.rolled-back", {"at": decision.judged_at, "says": "1.", "phase": "p.one"})
+    back = Reason("begin.rolled-back", {"at": decision.judged_at, "says": "1."})
     held = replace(
         decision,
         decision=Answer.HOLD,
