@@ -18,7 +18,7 @@ from pytest_rollout.cli import schema, served
 from pytest_rollout.cli.clearing_notes import clearing_notes
 from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
-from pytest_rollout.cli.refused import refused
+from pytest_rollout.cli.refused import only_rehearsed, refused
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.strays import strays
 from pytest_rollout.cli.unbound import files_beside, unlike
@@ -113,6 +113,7 @@ def _remarks(
     yield from (*_notes(plan, rows), *_unnamed(plan, collected["unnamed"]), *load_notes(plan))
     yield from (*clearing_notes(plan, project.plans), *unobserved(plan, project.root))
     yield from refused(plan, collected["items"], collected["effects"])
+    yield from only_rehearsed(plan, collected["items"], collected["rehearsed"])
 
 
 def _assumed(healthy: str | None, looks: int | None) -> Assumed:

@@ -1,12 +1,12 @@
-"""Checks whose effects a real environment always refuses, so that they measure nothing there."""
+"""Checks that measure nothing in real environments: their effect is refused, or they stay out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from pytest_rollout.model.check import Effect
 from pytest_rollout.model.node_id import NodeId
-from pytest_rollout.model.plan import Criterion, Environment, Gate, Phase, Plan, Severity
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Environment, Gate, Phase, Plan, Severity
 
 _MOST_CHECKS = 3
 
@@ -29,6 +29,22 @@ def refused(
                 ]
                 if rejected:
                     yield _said(plan, phase, gate, environment, rejected)
+
+
+def only_rehearsed(
+    plan: Plan, items: Mapping[str, Sequence[str]], rehearsed: Container[str]
+) -> Iterator[str]:
+    """Yield a remark for each criterion that has checks for rehearsals and no other."""
+    if plan.environments.keys() <= {EMBEDDED}:
+        return
+    for phase, criterion in plan.criteria():
+        checks = items.get(plan.address(phase.id).full(criterion.id), ())
+        if checks and all(check in rehearsed for check in checks):
+            yield (
+                f"{plan.path}:{criterion.line}: {plan.address(phase.id).full(criterion.id)} has "
+                "only checks for rehearsals, so nothing measures it in real environments (add a "
+                "check without `rehearsal_only`)"
+            )
 
 
 def _refuses(environment: Environment, gate: Gate, effect: Effect) -> bool:

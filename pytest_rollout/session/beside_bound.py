@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 import pytest
 
 from pytest_rollout.session.item_marks import effect_of
+from pytest_rollout.session.leaving_out import for_rehearsals
 from pytest_rollout.session.seams import passes_by_marks
 
 
@@ -20,6 +21,7 @@ def unasked(items: Iterable[pytest.Item], bound: Container[str]) -> list[str]:
 
 
 def effects(items: Iterable[pytest.Item], bound: Container[str]) -> dict[str, str]:
-    """Return what bound items declare that they do to their targets, beyond looking at them."""
-    found = {item.nodeid: effect_of(item) for item in items if item.nodeid in bound}
+    """Return what bound items declare that they do to real targets, beyond looking at them."""
+    real = [item for item in items if item.nodeid in bound and not for_rehearsals(item)]
+    found = {item.nodeid: effect_of(item) for item in real}
     return {node: effect.value for node, effect in found.items() if effect.rank}

@@ -200,10 +200,10 @@ class Unnamed:
         """The items of each phase, in their order."""
         return {name: list(items) for name, items in self._of_phases.items()}
 
-    @property
-    def asked(self) -> dict[str, list[str]]:
-        """The items of each phase that is asked."""
-        return {name: items for name, items in self.of_phases.items() if name in self._asked}
+    def asked_but(self, left_out: Container[str]) -> dict[str, list[str]]:
+        """The items of each phase that is asked, but for those that the run leaves out."""
+        phases = {name: items for name, items in self.of_phases.items() if name in self._asked}
+        return {name: [i for i in items if i not in left_out] for name, items in phases.items()}
 
     def __contains__(self, nodeid: object) -> bool:
         return nodeid in self._nodes

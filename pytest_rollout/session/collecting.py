@@ -21,6 +21,7 @@ from pytest_rollout.session.collection_words import (
     why_dropped,
 )
 from pytest_rollout.session.item_marks import Marks, declared, effect_of, scenarios_of
+from pytest_rollout.session.leaving_out import OTHER_GATE, REHEARSED, for_rehearsals, leave_out
 from pytest_rollout.session.misspelt import MisspeltMarks
 from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
@@ -43,6 +44,7 @@ class Collecting:
         self.offences: list[Problem | RolloutError] = []
         self.notes: list[str] = []
         self._dropped: dict[str, str] = {}
+        self._rehearsed: dict[str, Bound] = {}  # left out, as they are for rehearsals only
         self._lists = Lists(request)
         self._broken: list[tuple[str, str]] = []
         self._other_failures = False
@@ -136,7 +138,7 @@ class Collecting:
             self._bind(items)  # marks that hooks set count; those they took away still do
             self._refuse(config, items)
         self._known.clear()
-        self._leave_other_gates(config, items)
+        self._leave_out(config, items)
         items.sort(key=self._order())
         if self._broken and not self._other_failures:
             config.option.continue_on_collection_errors = True
@@ -212,22 +214,19 @@ class Collecting:
         shown = path.relative_to(self.request.root).as_posix() if inside else path.name
         return always_true(path, shown)
 
-    def _leave_other_gates(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Checks of an asked phase whose criteria all belong to a gate that is not asked."""
-        left = [item for item in items if self._of_other_gate(self.place(item))]
-        if left:
-            gone = {item.nodeid for item in left}
-            items[:] = [item for item in items if item.nodeid not in gone]
-            config.hook.pytest_deselected(items=left)
-            gates = sorted({f"{b.name}/{g}" for i in left if (b := self.place(i)) for g in b.gates})
-            checks = "1 check" if len(left) == 1 else f"{len(left)} checks"
-            them = f"{checks} of {', '.join(gates)}"
-            self.notes.append(f"{them} left out: this run does not decide it")
+    def _leave_out(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Checks of gates that are not asked, and in a real environment those for rehearsals."""
+        mine = {item.nodeid: bound for item in items if (bound := self.place(item)) is not None}
+        asked = {node: bound for node, bound in mine.items() if bound.name in self._asked}
+        others = {node: bound for node, bound in asked.items() if self._of_other_gate(bound)}
+        self.notes += leave_out(config, items, others, OTHER_GATE)
+        if not self.request.embedded:
+            rehearsed = [item.nodeid for item in items if for_rehearsals(item)]
+            self._rehearsed = {node: asked[node] for node in rehearsed if node in asked}
+            self.notes += leave_out(config, items, self._rehearsed, REHEARSED)
 
-    def _of_other_gate(self, bound: Bound | None) -> bool:
-        if bound is None or bound.name not in self._asked or not bound.gates:
-            return False
-        return not self.asks(bound)
+    def _of_other_gate(self, bound: Bound) -> bool:
+        return bool(bound.gates) and not self.asks(bound)
 
     def _order(self) -> Callable[[pytest.Item], tuple[int, int]]:
         """What items are sorted by: the place of their phase, and their gate."""
@@ -245,7 +244,7 @@ class Collecting:
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember why a bound item was dropped."""
         for item in items:
-            if self.expects(item):
+            if self.expects(item) and item.nodeid not in self._rehearsed:
                 self._dropped[item.nodeid] = why_dropped(item)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -255,7 +254,7 @@ class Collecting:
         there = {item.nodeid for item in session.items}
         expected: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():
-            if nodeid not in self.unnamed and not self.asks(bound):
+            if nodeid in self._rehearsed or (nodeid not in self.unnamed and not self.asks(bound)):
                 continue
             gates = self._gates(bound)
             for criterion in bound.criteria:
@@ -265,7 +264,7 @@ class Collecting:
                 self._dropped.setdefault(nodeid, "dropped during collection")
         self._expect_the_plans_own(expected)
         absent = list(self._expect_what_plans_name(expected))
-        absent += self._lists.compare(expected, self.notes)
+        absent += self._lists.compare(expected, self._rehearsed, self.notes)
         phases = {nodeid: bound.name for nodeid, bound in self.bound.items() if nodeid in there}
         self.recorder.manifest(
             items=expected,
@@ -273,7 +272,7 @@ class Collecting:
             dropped=self._dropped,
             broken=self._broken,
             absent=absent,
-            unnamed=self.unnamed.asked,
+            unnamed=self.unnamed.asked_but(self._rehearsed),
         )
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:

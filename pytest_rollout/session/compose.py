@@ -21,6 +21,7 @@ from pytest_rollout.session.beside_bound import effects, unasked
 from pytest_rollout.session.clean_reports import Hiding
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.header import Header
+from pytest_rollout.session.leaving_out import MARK, for_rehearsals
 from pytest_rollout.session.misspelt import Misspelt
 from pytest_rollout.session.progress import Progress, needs_of
 from pytest_rollout.session.recorder import Recorder
@@ -129,6 +130,7 @@ class Listing:
             "offences": [*self._collecting.notes, *self._collecting.unmatched()],
             "unnamed": self._collecting.unnamed.of_phases,
             "effects": effects(session.items, self._collecting.bound),
+            "rehearsed": [item.nodeid for item in session.items if for_rehearsals(item)],
             "unasked": unasked(session.items, self._collecting.bound),
         }
         self._path.write_text(json.dumps(bindings), encoding="utf-8")
@@ -246,6 +248,7 @@ def _add_markers(config: pytest.Config, request: Request) -> None:
     lines = [f"{name}: {says}" for name, says in names.items() if name.isidentifier()]
     lines.append("criterion(*ids): the criteria of the rollout plan that the test is evidence for")
     lines.append("effect(name): what the test does to its target: observe, change or disrupt")
+    lines.append(f"{MARK}: the test is left out in real environments, where it is no evidence")
     for line in lines:
         config.addinivalue_line("markers", line)
 

@@ -10,8 +10,9 @@ import pytest
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.session.asking import names_in
+from pytest_rollout.session.leaving_out import MARK
 
-_OWN = frozenset({"criterion", "effect"})
+_OWN = frozenset({"criterion", "effect", MARK})
 _ALIKE = 0.75  # of difflib: one or two letters off
 _FIX = "did you mean {}? If not, register it under `markers` in pytest's configuration"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.plan import Address
@@ -34,8 +34,13 @@ class Lists:
             if listed is not None:
                 self._listed[plan.id] = listed
 
-    def compare(self, expected: dict[str, list[str]], notes: list[str]) -> list[str]:
-        """Expect what a list says, and note what it does not; return what is absent."""
+    def compare(
+        self, expected: dict[str, list[str]], left_out: Container[str], notes: list[str]
+    ) -> list[str]:
+        """Expect what a list says and was not left out, note what it does not say.
+
+        Return what is absent.
+        """
         absent: list[str] = []
         for address in self._request.gates:
             listed = self._listed.get(address.plan)
@@ -44,7 +49,7 @@ class Lists:
             for name in self._criteria_of(address):
                 found, wanted = expected.get(name, []), listed.get(name, ())
                 here, there = set(found), set(wanted)
-                missing = [item for item in wanted if item not in here]
+                missing = [item for item in wanted if item not in here and item not in left_out]
                 absent += missing
                 new = [item for item in found if item not in there]
                 notes += (f"{name}: {item} is not in {bindings.NAME}" for item in new)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from pytest_rollout import Reported, Stage
+from pytest_rollout import Reported
 from suites.pas.scenarios.computed import TOOLS, Computed, Work
 from suites.pas.scenarios.kept_all import AGAIN_S, KPI, RECEIPT, REFUSALS, KeptAll, Untold
 from suites.pas.views.lanes import KPI_OF, LIMITS, due_verdict
@@ -78,10 +78,9 @@ def test_work_goes_on_after_a_restart(kept_all: KeptAll) -> None:
     assert abs(spent - used - RECEIPT["cost_usd"]) < 1e-6, f"it spent {spent:g}, not {used:g} more"
 
 
+@pytest.mark.rehearsal_only  # elsewhere nobody makes PLMS refuse what it is told
 @pytest.mark.criterion("webhook-to-plms")
-def test_a_message_waits_longer_each_time(phase: Stage, untold: Untold) -> None:
-    if not phase.embedded:
-        return  # nobody makes PLMS refuse what it is told
+def test_a_message_waits_longer_each_time(untold: Untold) -> None:
     statuses = [one.whole("status") for one in untold.patient]
     assert statuses == [*[500] * REFUSALS, 200], f"PLMS answered {statuses}"
     waits = [
@@ -95,10 +94,9 @@ def test_a_message_waits_longer_each_time(phase: Stage, untold: Untold) -> None:
     assert events == {"run.finished"}, f"the event is {events}"
 
 
+@pytest.mark.rehearsal_only
 @pytest.mark.criterion("webhook-to-plms")
-def test_a_restart_forgets_no_message(phase: Stage, untold: Untold) -> None:
-    if not phase.embedded:
-        return
+def test_a_restart_forgets_no_message(untold: Untold) -> None:
     assert untold.refused, "PLMS was told of nothing before the restart"
     taken = [one for one in untold.restarted if one["status"] == 200]
     assert len(taken) == 1, f"after the restart PLMS took the run {len(taken)} times"

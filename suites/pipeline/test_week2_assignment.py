@@ -190,12 +190,11 @@ def test_no_step_up_over_a_warning(
         limit = tried[-1].limit
 
 
+@pytest.mark.rehearsal_only
 @pytest.mark.criterion("step-no-regression")
-def test_a_warning_holds_the_next_step(low_rate_tried: LowRate | None, observe: Observe) -> None:
-    if low_rate_tried is None:
-        return
-    demand(_low(low_rate_tried), "run that left little of the rate limit")
-    raised = low_rate_tried.limit_after > ASSIGN_STEPS[0].limit
+def test_a_warning_holds_the_next_step(low_rate: LowRate, observe: Observe) -> None:
+    demand(_low(low_rate), "run that left little of the rate limit")
+    raised = low_rate.limit_after > ASSIGN_STEPS[0].limit
     observe("step_up_despite_warning", raised, why="a run left 20 % of the rate limit")
 
 

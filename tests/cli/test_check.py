@@ -281,3 +281,15 @@ def test_checks_that_a_real_environment_always_refuses_are_named(project: Projec
         "allow it (rollout.yaml:4) (`allow: [observe, change]` there, or have the check only look)",
         f"rollout.yaml:9: {posts.format('stage')}{entry}{fix}",
     ]
+
+
+def test_criteria_with_checks_for_rehearsals_alone_are_named(project: Project) -> None:
+    project.plan.write_text(REFUSING)
+    mark = "@pytest.mark.rehearsal_only\n@pytest.mark.effect"
+    (project.root / "test_posts.py").write_text(POSTING.replace("@pytest.mark.effect", mark))
+    notes = project.rollout("check", "--json").json["notes"]
+    nothing = "so nothing measures it in real environments (add a check without `rehearsal_only`)"
+    assert [note for note in notes if "measure" in note] == [
+        f"rollout.yaml:9: demo.canary.posts has only checks for rehearsals, {nothing}",
+        f"rollout.yaml:10: demo.canary.works has only checks for rehearsals, {nothing}",
+    ]
