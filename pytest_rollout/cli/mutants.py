@@ -25,7 +25,7 @@ from pytest_rollout.model.mutation import MutationDrill, exit_status
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.mutants import conduct as conducting
 from pytest_rollout.mutants import equivalents
-from pytest_rollout.mutants.conduct import MutationSetup
+from pytest_rollout.mutants.bench import MutationSetup
 from pytest_rollout.mutants.run_through import NotThePlantedError
 from pytest_rollout.report import files, mutation
 from pytest_rollout.report.fact_words import count

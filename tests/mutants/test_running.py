@@ -12,7 +12,8 @@ from pytest_rollout.model.mutants import MutantOutcome
 from pytest_rollout.model.mutation import MutantResult, Weight
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Answer, Verdict
-from pytest_rollout.mutants.conduct import Conducted, MutationSetup, conduct
+from pytest_rollout.mutants.bench import MutationSetup
+from pytest_rollout.mutants.conduct import Conducted, conduct
 from pytest_rollout.mutants.run_through import NotThePlantedError
 from tests.mutants.site import Site
 
