@@ -93,10 +93,15 @@ class LiveTarget:
 
     @cached_property
     def clock(self) -> Clock:
-        """The target's clock: stepped where it has one, else the wall's."""
-        if self.embedded and self.client.get("/reference/clock").is_success:
-            return SteppedClock(self.client)
-        return WallClock()
+        """The target's clock: stepped where it has one, else the wall's.
+
+        Raises httpx.HTTPStatusError where an embedded target fails: hours of its clock would pass
+        by the wall's.
+        """
+        asked = self.client.get("/reference/clock") if self.embedded else None
+        if asked is not None and asked.is_server_error:
+            asked.raise_for_status()
+        return SteppedClock(self.client) if asked is not None and asked.is_success else WallClock()
 
     def operate(self, step: str, **arguments: object) -> tuple[Mapping[str, Any], list[Action]]:
         """Have the scripted operator of a reference target do a step of the plan."""

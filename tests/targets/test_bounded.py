@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets import bounded, fact_sources
-from pytest_rollout.targets.clock import SteppedClock
+from pytest_rollout.targets.clock import SteppedClock, WallClock
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.target import LiveTarget
@@ -175,3 +175,31 @@ def test_faults_that_cannot_be_read_are_an_error_in_words(tmp_path: Path, said: 
     (tmp_path / "web.py").write_text(f"{said}\nFAULTS, app = {{}}, None\n")
     with pytest.raises(RolloutError, match="the faults of web:app cannot be listed: it said"):
         known_faults("web:app", tmp_path)
+
+
+def status(code: int) -> Respond:
+    """An answer without a body."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    return respond
+
+
+def test_a_target_that_fails_has_no_clock_at_all() -> None:
+    """By the wall's clock a rehearsal would wait for the hours that it means to step over."""
+    with answering(status(500)) as url:
+        target = LiveTarget("web", url, "embedded", Path())
+        with pytest.raises(httpx.HTTPStatusError, match="/reference/clock"):
+            _ = target.clock
+        target.close()
+
+
+@pytest.mark.parametrize("code", [404, 401, 302])
+def test_a_target_without_a_clock_lives_by_the_walls(code: int) -> None:
+    with answering(status(code)) as url:
+        target = LiveTarget("web", url, "embedded", Path())
+        assert isinstance(target.clock, WallClock)
+        target.close()
