@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -98,6 +99,31 @@ def test_tool_calls_are_of_runs_from_one_moment_to_another(operations: Operation
         return sorted(begun[run_id] for run_id in counted if run_id in begun)
 
     demand_limits("/mcp", sorted(begun.values()), times)
+
+
+@pytest.mark.criterion("metric-available-success")
+@pytest.mark.parametrize("path", ["/runs", "/drafts"])
+@pytest.mark.parametrize("field", ["creator", "pipeline", "shadow"])
+def test_a_look_takes_what_it_is_asked_for_and_nothing_else(
+    operations: Operations, path: str, field: str
+) -> None:
+    drafted = {draft["run_id"] for draft in operations.service.get("/drafts").each("drafts")}
+    kept = {
+        run.run_id: str(run.said[field]).lower()
+        for run in operations.journal
+        if path != "/drafts" or run.run_id in drafted
+    }
+    values = Counter(kept.values())
+    if len(values) < 2:
+        not_done(f"{path} holds runs of one {field} alone", "let more happen")
+    for value, _ in values.most_common(3):
+        answer = operations.service.get(path, **{field: value})
+        shown = {run["run_id"] for run in answer.each(path.removeprefix("/"))}
+        found = shown & kept.keys()
+        due = {run_id for run_id, of in kept.items() if of == value}
+        assert found == due, (
+            f"{path}?{field}={value} shows {len(found)} runs of the journal; {len(due)} are such"
+        )
 
 
 def demand_limits(
