@@ -64,8 +64,10 @@ def test_the_rule_fires_on_runs_that_happen(triggered: Triggered, rule: str) -> 
 
 @pytest.mark.criterion("no-trigger-without-data")
 def test_too_few_runs_fire_nothing(triggered: Triggered, observe: Observe) -> None:
-    for count, active, judged in triggered.lacking:
-        observe("fired_without_data", active or judged, runs=count)
+    for look in triggered.lacking:
+        observe("fired_without_data", look.active or look.judged, runs=look.runs)
+        said = f"after {look.runs} runs the controller counts {look.counted}"
+        assert look.counted == look.runs, said
     assert triggered.lacking_log, "eros.rollback never says that a rule cannot be judged"
 
 

@@ -54,11 +54,21 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """What the controller says after too few runs."""
+
+    runs: int
+    counted: int  # runs, by the controller
+    active: bool
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Triggered:
     """What came of each rule, and what it took to come back."""
 
     fired: Mapping[str, Fired]
-    lacking: Sequence[tuple[int, bool, bool]]  # runs so far, in force, can be judged
+    lacking: Sequence[Lacking]
     lacking_log: int  # how often the log says that a rule cannot be judged
     stayed: Mapping[str, bool]  # what was tried, and whether v5 was on then
     back: frozenset[str]  # who is on v5 once somebody reset it and switched it on
@@ -105,15 +115,17 @@ def _run(phase: Stage, rows: Rows) -> None:
     phase.operate("eros", "runs", runs=given)
 
 
-def _too_few(phase: Stage, service: Service) -> Sequence[tuple[int, bool, bool]]:
+def _too_few(phase: Stage, service: Service) -> Sequence[Lacking]:
     """Runs fail one by one, ten minutes apart, until there are nine."""
     _switch_on(service)
     found = []
     for number in range(1, 10):
         _run(phase, [{"fails": "raise", "seconds": 30, "after_s": 600}])
         said = service.get("/rollback")
-        judged = said.inner("rules").inner("success").flag("evaluable")
-        found.append((number, said.flag("active"), judged))
+        rule = said.inner("rules").inner("success")
+        found.append(
+            Lacking(number, rule.whole("runs"), said.flag("active"), rule.flag("evaluable"))
+        )
     service.set_flags(enabled="false")
     return found
 
