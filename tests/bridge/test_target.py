@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fixtures.bridge import FAULTS
 from fixtures.bridge.mcp.conduct import Toolbox
 from fixtures.bridge.mcp.server import tools
 from pytest_rollout.targets.reference import Fault
-from tests.bridge.target import Bridge, serving
+from tests.bridge.target import BEGIN, Bridge, serving
 
 
 @pytest.fixture
@@ -264,3 +266,13 @@ def test_there_is_a_tool_for_each_operation(bridge: Bridge) -> None:
         for one in item.values()
     }
     assert set(tools(Toolbox())) == {f"v1_{name}" for name in said}
+
+
+def test_the_deprecated_close_is_in_its_window_whenever_the_target_begins(bridge: Bridge) -> None:
+    register = yaml.safe_load((bridge.folder / "repository/docs/api/deprecations.yaml").read_text())
+    entry = register["deprecations"][0]
+    begun = BEGIN.date().isoformat()
+    assert entry["announced"] < begun < entry["ends"]
+    answer = bridge.do("co", "POST", f"/threads/{bridge.thread()}/close")
+    sunset = parsedate_to_datetime(answer.headers["sunset"])
+    assert sunset.isoformat() == f"{entry['ends']}T23:59:59+00:00"

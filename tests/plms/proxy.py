@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
 from pytest_rollout.targets.reference import IDENTITY_HEADER
 
+_STREAM = "text/event-stream"
 _HOP = {"transfer-encoding", "content-length", "connection", "date", "server"}
 
 
@@ -35,14 +36,26 @@ def _handler(client: httpx.Client) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             # The host stays: addresses in answers are those of the proxy.
             kept = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
-            answer = client.request(self.command, self.path, headers=kept, content=body)
-            self.send_response(answer.status_code)
-            for name, value in answer.headers.items():
-                if name.lower() not in (IDENTITY_HEADER, *_HOP):
-                    self.send_header(name, value)
-            self.send_header("content-length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+            with client.stream(self.command, self.path, headers=kept, content=body) as answer:
+                streams = answer.headers.get("content-type", "").startswith(_STREAM)
+                content = b"" if streams else answer.read()
+                self.send_response(answer.status_code)
+                for name, value in answer.headers.items():
+                    if name.lower() not in (IDENTITY_HEADER, *_HOP):
+                        self.send_header(name, value)
+                if not streams:
+                    self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+                if streams:
+                    self._pass_on(answer)
+
+        def _pass_on(self, answer: httpx.Response) -> None:
+            """Pass events on as they come, until one side has enough."""
+            self.close_connection = True
+            with suppress(OSError, httpx.HTTPError):
+                for chunk in answer.iter_raw():
+                    self.wfile.write(chunk)
 
         do_GET = do_POST = forward  # noqa: N815 - the names that http.server calls
 
