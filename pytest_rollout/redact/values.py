@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,15 +44,22 @@ class Needle:
 
 
 def secrets(environ: Mapping[str, str]) -> Iterator[str]:
-    """The secret values of an environment: by their variable's name, and passwords in addresses."""
+    """The secret values of an environment: by their variable's name, and passwords in addresses.
+
+    The path of a file or folder that is there only says where a secret is.
+    """
     for name, value in environ.items():
         upper = name.upper()
-        if _SECRET.search(upper) and not _ABOUT.search(upper):
+        if _SECRET.search(upper) and not _ABOUT.search(upper) and not _is_path(value):
             yield value
         if "://" in value and "@" in value:
             userinfo = value.partition("://")[2].rpartition("@")[0]
             yield userinfo
             yield userinfo.partition(":")[2]
+
+
+def _is_path(value: str) -> bool:
+    return "/" in value and os.path.exists(value)  # noqa: PTH110  # it takes any text
 
 
 def needles(values: Iterable[str]) -> tuple[Needle, ...]:

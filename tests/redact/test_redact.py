@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -262,3 +263,13 @@ def test_an_address_that_was_cut_at_a_secret_shows_no_piece_of_it() -> None:
     assert known.hide("path='/58WAm+dX3@web/'") == f"path='/{MARK}@web/'"
     in_pieces = KnownSecrets({"SERVICE_TOKEN": "sesame/open-door#Zk3vR9wQ"})
     assert in_pieces.hide("sesame and open-door, Zk3vR9wQ") == f"sesame and open-door, {MARK}"
+
+
+def test_where_a_secret_is_kept_is_no_secret(tmp_path: Path) -> None:
+    file = tmp_path / "etc" / "issuer.key"
+    file.parent.mkdir()
+    file.touch()
+    line = f"evidence goes to {tmp_path}/ledger.db"
+    assert KnownSecrets({"ISSUER_SECRET": str(file)}).hide(line) == line
+    gone = KnownSecrets({"ISSUER_SECRET": f"{tmp_path}/no-such-file"})
+    assert gone.hide(line) != line, "text with a slash in it may be a secret"
