@@ -15,6 +15,7 @@ from suites.eros.views.said import not_done
 
 _FORMATS = Path(__file__).parents[1] / "formats/answers.yaml"
 _LINE: Mapping[str, Any] = {"at": {"type": "string", "minLength": 20}, "event": {"type": "string"}}
+_LEVEL = {"enum": ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]}  # as `logging` names them
 _MOST = 400  # items of a list; figures of all of them are held against each other elsewhere
 
 
@@ -86,7 +87,7 @@ def _validator(part: str, name: str, event: str) -> Any:
         raise RolloutError("jsonschema is not installed: pip install jsonschema") from None
     known = _formats()[part][name]
     if part == "logs":
-        known = {**_LINE, "logger": {"const": name}, "level": {"type": "string"}, **known[event]}
+        known = {**_LINE, "logger": {"const": name}, "level": _LEVEL, **known[event]}
     return Draft202012Validator(_demanding({"type": "object", "properties": known}))
 
 
