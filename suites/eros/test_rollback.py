@@ -60,6 +60,7 @@ def test_a_request_to_the_controller_does_the_same(
     requested: Switch, observe: Observe, moment: datetime
 ) -> None:
     observe_off(requested, observe, "controller", moment)
+    assert requested.noted == ("Olga", DRILL), f"of who asked and why it says {requested.noted}"
 
 
 @pytest.mark.criterion("manual-env")

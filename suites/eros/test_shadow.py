@@ -242,6 +242,9 @@ def test_comparisons_are_made(shadow_week: Lived, observe: Observe) -> None:
         observe("comparison", 1, at=pair.moment("at"), creator=beside[request].creator)
 
 
+_FIELDS = ("outcome", "quality", "duration_s", "mcp_calls")  # of a run, here and in the journal
+
+
 def mistold(pair: Reported, v4: Run, v5: Run) -> str:
     """What a comparison says otherwise than the journal says of its two runs; empty: nothing."""
     if pair.text("creator") != v5.creator or v4.creator != v5.creator:
@@ -252,9 +255,10 @@ def mistold(pair: Reported, v4: Run, v5: Run) -> str:
     for run in (v4, v5):
         told = pair.inner(run.pipeline)
         said: dict[str, object] = {"violations": sorted(map(str, told["violations"]))}
-        said |= {name: told[name] for name in ("run_id", "outcome", "quality")}
+        said |= {name: told[name] for name in ("run_id", *_FIELDS)} | {"agents": told["agents"]}
         known: dict[str, object] = {"violations": sorted(run.violations), "run_id": run.run_id}
-        known |= {"outcome": run.said["outcome"], "quality": run.quality}
+        known |= {name: run.said[name] for name in _FIELDS}
+        known["agents"] = len(run.said.each("agents"))
         for name, value in known.items():
             if said[name] != value:
                 return f"{name} of {run.pipeline} is {said[name]}, the journal says {value}"

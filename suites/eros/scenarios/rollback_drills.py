@@ -40,6 +40,7 @@ class Switch:
     before: frozenset[str]
     after: Mapping[str, bool]  # each creator
     served: Mapping[str, str]  # the pipeline that made the next schedule, by creator
+    noted: tuple[str, str] = ("", "")  # who asked the controller for it and why, as it says
 
 
 def serve(service: Service) -> dict[str, str]:
@@ -195,7 +196,9 @@ def requested(phase: Stage) -> Switch:
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     service.post("/rollback", {"reason": DRILL, "by": "Olga"})
     served = serve(service)
-    return Switch("percent50", "request", before, on_v5(service), served)
+    newest = service.get("/rollback").each("history")[-1]
+    noted = newest.text("by"), newest.text("reason")
+    return Switch("percent50", "request", before, on_v5(service), served, noted)
 
 
 @dataclass(frozen=True, slots=True)
