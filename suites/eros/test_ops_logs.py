@@ -19,6 +19,7 @@ from suites.eros.views.samples import demand_true_samples
 
 pytestmark = pytest.mark.alerting_ops
 
+PAGE = ("eros", "team-lead")  # what a page is about, and whom it calls
 CHANNELS = {"WARNING": ("slack",), "CRITICAL": ("slack", "pagerduty")}
 
 
@@ -221,4 +222,10 @@ def reaches_everybody(messages: Sequence[Message]) -> bool:
     slack = [one for one in in_slack(messages) if one.channel == ALERTS]
     pages = [one for one in messages if one.service == "pagerduty"]
     named = any("@on-call" in one.text and "@team-lead" in one.text for one in slack)
-    return named and any('"critical"' in one.text and "team-lead" in one.text for one in pages)
+    return named and any(_to_the_team_lead(Reported(one.body, "a page")) for one in pages)
+
+
+def _to_the_team_lead(page: Reported) -> bool:
+    event = page.inner("payload")
+    contact = event.inner("custom_details").text("contact")
+    return (event.text("severity"), event.text("source"), contact) == ("critical", *PAGE)
