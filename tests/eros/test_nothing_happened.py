@@ -46,6 +46,7 @@ OF_WHAT_IS_DEPLOYED = {
         "test_capture_is_on_without_being_switched_on",
         "test_status_says_that_it_is_active",
         "test_document_is_committed",
+        "test_figures_are_those_of_what_came_rose_and_went",  # in a sandbox of the command
     },
     "test_learning_manual.py": {  # in a sandbox of the deployed command
         "test_only_a_yes_commits",
