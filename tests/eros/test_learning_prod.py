@@ -27,7 +27,7 @@ def test_four_weeks_from_day_1_to_the_last_gate(tmp_path: Path) -> None:
         ramp.leave("learning_manual")
         ramp.enter("learning_auto")
         ramp.step("learn", days=28)
-        ramp.step("roll-back-learning")
+        ramp.step("roll-back-learning", reverts=False)  # a drill of the way back
         ramp.decide("learning_auto", "exit", "GO")
         assert ramp.unsettled("learning_auto", "exit") == {}
         for criterion in ("done-team-trained", "done-weekly-cadence"):
