@@ -69,6 +69,10 @@ def _strange_jobs(hub: Hub, run: Row) -> str:
         if wrong := differ({**told, **same}, run, whole=True):
             return f"job {job['id']} has {wrong}"
         steps = job["steps"]
+        for part in (job, *steps):
+            over = part["completed_at"] is not None and part["conclusion"] is not None
+            if over is not (part["status"] == "completed"):
+                return f"{part['name']} of job {job['id']} is {part['status']} at its times"
         times = [run["created_at"], job["started_at"]]
         times += [at for step in steps for at in (step["started_at"], step["completed_at"])]
         times += [job["completed_at"], run["updated_at"]]

@@ -50,7 +50,11 @@ def findings(commands: Path, state: State, now: datetime) -> set[tuple[str, int]
 
 
 def state_with(check: str, now: datetime) -> State:
-    """Two issues: the first violates a check and nothing else, the second just does not."""
+    """Issues of which the first violates a check and nothing else, the second just does not.
+
+    The third is a pull request, which GitHub lists among issues, and the fourth is closed; both
+    are like the first.
+    """
     branch, file = "work/issue-{}", "work/issue-{}.md"
     sound = {n: guided(branch.format(n), file.format(n)) for n in (1, 2)}
     labels = {1: [COPILOT, TYPE], 2: [COPILOT, TYPE]}
@@ -69,7 +73,13 @@ def state_with(check: str, now: datetime) -> State:
         case _:
             files[branch.format(1)] = ["README.md"]
     events = {str(n): [labelled(n, label, since[n]) for label in labels[n]] for n in (1, 2)}
-    return State([issue(n, sound[n], since[n], *labels[n]) for n in (1, 2)], events, files)
+    issues = [issue(n, sound[n], since[n], *labels[n]) for n in (1, 2)]
+    issues += [
+        {**issues[0], "number": 3, "pull_request": {"url": "https://api.example.org/pulls/3"}},
+        {**issues[0], "number": 4, "state": "closed"},
+    ]
+    events |= {"3": events["1"], "4": events["1"]}
+    return State(issues, events, files)
 
 
 FORMS: Mapping[
