@@ -18,6 +18,7 @@ pytestmark = pytest.mark.pipeline_rollback
 ASKED = ("copilot-completion", "quality-complaints", "intervention-load", "strategic-pivot")
 BEGIN = datetime(2026, 1, 12, tzinfo=UTC)
 _FIGURE = re.compile(r"\d")
+_WORDS = ("proceed", "rollback")  # what people may decide
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def test_people_are_asked_and_decide(asked: Asked, trigger: str, observe: Observ
     observe("decision_missing", bool(asked.below), at=asked.met, trigger=trigger, why=why)
     told = [text_of(message) for message in asked.messages]
     figures = [text for text in told if _FIGURE.search(text)]
-    decided = [entry for entry in asked.recorded if entry.get("by") and entry.get("figures")]
+    answered = [entry for entry in asked.recorded if entry.get("by") and entry.get("figures")]
+    decided = [entry for entry in answered if entry.get("decision") in _WORDS]
     missing = trigger != "strategic-pivot" and not figures
     why = f"{len(told)} questions, {len(figures)} with figures, {len(decided)} decisions"
     absent = not told or missing or not decided

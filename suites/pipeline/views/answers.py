@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -174,6 +175,10 @@ def filters(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, Mapping[st
     yield "runs", {"actor": run["actor"]["login"]}, lambda row: row["actor"] == run["actor"]
     yield "runs", {"created": f">={created}"}, lambda row: row["created_at"] >= created
     yield "runs", {"created": f"<{created}"}, lambda row: row["created_at"] < created
+    yield "runs", {"created": f">{created}"}, lambda row: row["created_at"] > created
+    yield "runs", {"created": f"<={created}"}, lambda row: row["created_at"] <= created
+    before = f"{datetime.fromisoformat(created) - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+    yield "runs", {"created": f">{before}"}, lambda row: row["created_at"] >= created
     yield "runs", {"created": created[:10]}, lambda row: row["created_at"][:10] == created[:10]
     name = rows["artifacts"][0]["name"]
     yield "artifacts", {"name": name}, lambda row: row["name"] == name
