@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -87,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     With --json the mistake is one line of JSON on standard output, too.
     """
+    atexit.register(gc.freeze)  # or Python looks through all objects once more as it ends
     with collector_seldom():
         sys.exit(_answer(arguments))
 
