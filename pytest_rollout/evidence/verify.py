@@ -133,7 +133,7 @@ def _runs(
 class _Noted:
     """What one walk over records notes of them: a ledger may be too long to be kept, or read twice.
 
-    What is wrong with the records of an act or a start that is damaged, the chain tells.
+    Of records that are damaged the chain tells.
     """
 
     ledger: Ledger
