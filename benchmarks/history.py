@@ -4,7 +4,8 @@ Run as ``python -m benchmarks.history``. It writes ledgers of 10,000, 100,000 an
 observations, each by many sealed runs, and asks each for the same: `rollout decide`,
 `rollout clear`, and a new small run. ``--sizes`` chooses others, as 10000000, which takes minutes
 and gigabytes. ``--releases one`` has all of a ledger be of one release; by default each
-release has ten runs. Each figure is the least of some processes of their own.
+release has ten runs. Each figure is the least of some processes of their own. ``--postgres`` copies
+each ledger into a PostgreSQL of its own and asks that; its server's processor time is not counted.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from benchmarks.history_in_postgres import moved
 from pytest_rollout.evidence import sqlite
 from pytest_rollout.evidence.bodies import PhaseBegun, StoredDecision
 from pytest_rollout.evidence.ledger import Draft, Ledger
@@ -32,6 +34,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Head, labels_of
 from pytest_rollout.model.plan import Plan
 from pytest_rollout.report.stored import to_json
+from tests.evidence.postgres import place_of, serving
 from tests.evidence.runs import EXIT, Writer, plan_of
 from tests.targets.test_identity import answering, saying
 
@@ -215,15 +218,19 @@ ASKED = {
 
 
 @contextmanager
-def project(size: int, *, one_release: bool) -> Iterator[tuple[Path, int]]:
-    """A project whose ledger holds so many observations, and the bytes of the ledger."""
+def project(size: int, *, one_release: bool, url: str = "") -> Iterator[tuple[Path, int]]:
+    """A project whose ledger holds so many observations, and the bytes of the ledger.
+
+    With the URL of a PostgreSQL server the ledger is there.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="rollout-") as name,
-        answering(saying('{"version": "v1000"}')) as url,
+        answering(saying('{"version": "v1000"}')) as target,
     ):
-        path = lay(Path(name), url, size, one_release=one_release)
+        path = lay(Path(name), target, size, one_release=one_release)
+        held = moved(path, place_of(url, size)) if url else path.stat().st_size
         cost(Path(name), "pytest_rollout.cli", "report", "demo.canary/exit", "--env", "prod")
-        yield Path(name), path.stat().st_size
+        yield Path(name), held
 
 
 def main() -> None:
@@ -234,10 +241,16 @@ def main() -> None:
     parser.add_argument("--releases", choices=("many", "one"), default="many")
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--only", choices=list(ASKED), action="append")
+    parser.add_argument("--postgres", action="store_true")
     given = parser.parse_args()
+    with serving() if given.postgres else nullcontext() as server:
+        _ask(given, server.url if server else "")
+
+
+def _ask(given: argparse.Namespace, url: str) -> None:
     print("observations  asked      cpu s  wall s  peak MB  status  bytes an observation")
     for size in given.sizes:
-        with project(size, one_release=given.releases == "one") as (folder, held):
+        with project(size, one_release=given.releases == "one", url=url) as (folder, held):
             for name in given.only or ASKED:
                 cost(folder, *ASKED[name])  # what is compiled once
                 costs = [cost(folder, *ASKED[name]) for _ in range(given.times)]

@@ -249,10 +249,8 @@ TAKEN_APART = {
     "report.observations": {"text.startswith"},
     "report.standup": {"finding.rpartition"},
     "cli.bundle_check": {"opened.startswith"},
-    "cli.check": {
-        *("done.splitlines", "done.strip", "line.removeprefix", "line.startswith"),
-        "row.startswith",
-    },
+    "cli.check": {"row.startswith"},
+    "cli.collected": {"done.splitlines", "done.strip", "line.removeprefix", "line.startswith"},
     "cli.drill": {"name.partition"},
     "cli.explain": {"name.rpartition"},
     "cli.explain_demand": {  # names of demands

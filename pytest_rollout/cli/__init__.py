@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from pytest_rollout.cli.saying import say, say_json
 from pytest_rollout.model.coding import encode
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.finding import Reason
+from pytest_rollout.plan.heap import collector_seldom
 from pytest_rollout.redact import learn
 
 _WRONG_USE = 4
@@ -86,6 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     With --json the mistake is one line of JSON on standard output, too.
     """
+    atexit.register(gc.freeze)  # or Python looks through all objects once more as it ends
+    with collector_seldom():
+        sys.exit(_answer(arguments))
+
+
+def _answer(arguments: Sequence[str] | None) -> int:
+    """Run the command and return its exit status; exit where it was not used as it can be."""
     learn(os.environ)
     given = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in takewhile(lambda argument: argument != "--", given)
@@ -103,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(f"rollout: {error}", err=True)
         file = None if error.filename is None else str(error.filename)
         _end(Reason("system", {"file": file}), str(error), as_json=as_json)
-    sys.exit(status if isinstance(status, int) else 0)
+    return status if isinstance(status, int) else 0
 
 
 def _end(reason: Reason, text: str, *, as_json: bool) -> NoReturn:

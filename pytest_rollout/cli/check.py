@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from time import time_ns
 from typing import Any
 
@@ -16,6 +11,7 @@ import click
 from pytest_rollout import calendar
 from pytest_rollout.cli import schema, served
 from pytest_rollout.cli.clearing_notes import clearing_notes
+from pytest_rollout.cli.collected import collected_while
 from pytest_rollout.cli.load_notes import load_notes
 from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.refused import only_rehearsed, refused
@@ -24,7 +20,7 @@ from pytest_rollout.cli.strays import strays
 from pytest_rollout.cli.unbound import files_beside, unlike
 from pytest_rollout.cli.unobserved import unobserved
 from pytest_rollout.model.check import CheckMeans
-from pytest_rollout.model.errors import OptionError, Problem, RolloutError
+from pytest_rollout.model.errors import OptionError, Problem
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Phase, Plan, Severity, Then
 from pytest_rollout.model.rollback import Mode
 from pytest_rollout.model.waiver import Waives
@@ -33,9 +29,8 @@ from pytest_rollout.plan.load import Loaded
 from pytest_rollout.plan.sql_division import whole_divisions
 from pytest_rollout.plan.waivers import expired
 from pytest_rollout.report.fact_words import count
-from pytest_rollout.report.terminal import plain
-from pytest_rollout.session.places import places_of
-from pytest_rollout.soundness.remarks import Assumed, remarks
+from pytest_rollout.report.terminal_text import plain
+from pytest_rollout.soundness.remarks import Assumed, Remark, remarks
 
 _WRONG = 4
 _LACK = {
@@ -66,25 +61,25 @@ def command(
     Each rule is judged at its best and at its worst: one that can never pass or never fail is a
     problem. With bindings.txt beside the plan, a check that it lists must be collected.
     """
-    assumed = _assumed(healthy, looks)
-    project = Project.here(root, ledger)
+    assumed, project = _assumed(healthy, looks), Project.here(root, ledger)
     chosen = [loaded for loaded in project.loaded if plan in (None, loaded.id)]
     if not chosen:
         project.plan(str(plan))
     beside = {
         loaded.id: files_beside(project.root, loaded.plan) for loaded in chosen if loaded.plan
     }
-    collected = _collected(project, chosen, [path for paths in beside.values() for path in paths])
+    plans = [loaded.plan for loaded in chosen if loaded.plan and not loaded.problems]
+    more = [path for paths in beside.values() for path in paths]
+    collected, on_rules = collected_while(project, chosen, more, lambda: _on_rules(plans, assumed))
     problems = [str(problem) for loaded in chosen for problem in _problems(loaded)]
     problems += collected["offences"]
-    plans = [loaded.plan for loaded in chosen if loaded.plan and not loaded.problems]
     problems += [offence for stated in plans for offence in served.offences(stated, project.root)]
     rows = [row for stated in plans for row in _rows(stated, collected["items"])]
     notes = [*find.unread(project.root, project.patterns), *schema.outdated(project.root, plans)]
     notes += [note for stated in plans for note in _remarks(project, stated, rows, collected)]
     notes += [*served.unserved(plans), *strays(project.root, plans)]
-    for remark in (remark for stated in plans for remark in remarks(stated, assumed)):
-        (problems if remark.grave else notes).append(str(remark.problem))
+    problems += [str(remark.problem) for remark in on_rules if remark.grave]
+    notes += [str(remark.problem) for remark in on_rules if not remark.grave]
     for stated in plans:
         if write_bindings and not problems:
             file = project.root / stated.path
@@ -99,6 +94,10 @@ def command(
         for line in _lines(plans, rows, problems, notes):
             say(line)
     return _WRONG if problems else 0
+
+
+def _on_rules(plans: Sequence[Plan], assumed: Assumed) -> list[Remark]:
+    return [remark for plan in plans for remark in remarks(plan, assumed)]
 
 
 def _problems(loaded: Loaded) -> list[Problem]:
@@ -122,26 +121,6 @@ def _assumed(healthy: str | None, looks: int | None) -> Assumed:
     except ValueError as error:
         rule = "write 98%, between 50% and 99.9999%"
         raise OptionError("--healthy", f"{healthy!r:.60} is no share ({rule})") from error
-
-
-def _collected(project: Project, chosen: list[Loaded], more: Sequence[str]) -> dict[str, Any]:
-    """What pytest would bind, from a collection in a process of its own; of more files as well."""
-    places = dict.fromkeys(str(place) for loaded in chosen for place in places_of(loaded))
-    places |= dict.fromkeys(str(project.root / path) for path in more)
-    with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
-        listing = Path(folder, "bindings.json")
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-        command += ["--rootdir", str(project.root), f"--rollout-bindings={listing}", *places]
-        here = Path.cwd()  # plans on the way from it to the root are found from there only
-        where = here if here.is_relative_to(project.root) else project.root
-        done = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
-        if not listing.is_file():
-            said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
-            raise RolloutError(f"pytest could not collect: {said[-1]}")
-        data: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
-    broken = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
-    data["offences"] += [f"{line.removeprefix('ERROR ')}: not collected" for line in broken]
-    return data
 
 
 def _rows(plan: Plan, items: dict[str, list[str]]) -> Iterator[dict[str, Any]]:

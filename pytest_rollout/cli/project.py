@@ -34,7 +34,6 @@ from pytest_rollout.plan import find
 from pytest_rollout.plan.heap import collector_paused
 from pytest_rollout.plan.load import Loaded, parse
 from pytest_rollout.plan.reader import nearest
-from pytest_rollout.report.mutation import drilled_words
 from pytest_rollout.roots import patterns_of, root_and_ini
 
 _PLAN = "rollout.yaml"
@@ -218,6 +217,8 @@ class Project:
 
     def last_no_words(self, decision: Decision) -> str:
         """Both in one sentence, for the reports of a decision."""
+        from pytest_rollout.report.mutation import drilled_words  # few verbs tell of drills
+
         gate = decision.address
         return drilled_words(self.last_no(gate), self.last_mutation(gate), decision)
 

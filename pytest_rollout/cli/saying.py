@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import click
 
 from pytest_rollout.redact import hide, hide_in
-from pytest_rollout.report.terminal import plain
+from pytest_rollout.report.terminal_text import plain
 
 _LEAST_WIDTH = 60
 _COMMAND = re.compile("`[^`]+`")

@@ -11,7 +11,6 @@ import click
 
 from pytest_rollout import calendar
 from pytest_rollout.cli import status_lines
-from pytest_rollout.cli.board import write_board
 from pytest_rollout.cli.drift import drifted
 from pytest_rollout.cli.phase_standing import (
     NOTHING,
@@ -74,10 +73,7 @@ def command(
         project.environment(environment, plans)
     broken = [] if plan else [loaded for loaded in project.loaded if loaded.problems]
     problems = [str(problem) for loaded in broken for problem in loaded.problems]
-    drifts = {
-        stated.id: drifted(project, stated, shown[stated.id].name) if drift else []
-        for stated in plans
-    }
+    drifts = {s.id: drifted(project, s, shown[s.id].name) if drift else [] for s in plans}
     if as_json:
         data = {"environment": named_by_all(shown.values()), "phases": rows, "problems": problems}
         data |= {"drift": [line for lines in drifts.values() for line in lines]} if drift else {}
@@ -86,6 +82,8 @@ def command(
     of = {stated.id: [row for row in rows if row["plan"] == stated.id] for stated in plans}
     boards = [(stated, shown[stated.id].name, of[stated.id], drifts[stated.id]) for stated in plans]
     if html:
+        from pytest_rollout.cli.board import write_board  # the templates of pages
+
         say(str(write_board(project.report, boards, now)))
         return 0
     for board in boards:

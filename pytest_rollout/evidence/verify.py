@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pytest_rollout.evidence import results, settlements
 from pytest_rollout.evidence.anchors import Anchor, Placed, heads, where
 from pytest_rollout.evidence.attestations import lost_files
 from pytest_rollout.evidence.bodies import RunStart
 from pytest_rollout.evidence.compaction import Compaction
-from pytest_rollout.evidence.decoding import UndecodableError, decoded, said
+from pytest_rollout.evidence.decoding import UndecodableError, decoded, may_say, said
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import chain_problems, condition, word_problems
 from pytest_rollout.evidence.ledger import Ledger
@@ -19,6 +19,7 @@ from pytest_rollout.evidence.lineage import Lineage
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import EVIDENCE, log_of
 from pytest_rollout.model.errors import LedgerError
+from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address
 from pytest_rollout.model.settlement import Settlement
 
@@ -64,24 +65,24 @@ def verify(
     if since_anchor and anchored is not None and not (missing or ledger.store.merges()):
         return _since(ledger, placed, anchored)
     batches = ledger.store.batches_seen()  # before the records: others may append meanwhile
-    records = _Chain(ledger)
-    names = dict.fromkeys(record.run for record in records if record.run)
-    found = [*_start(records), *chain_problems(records), *_lost_rows(batches, records)]
-    found += _lineage(ledger, records)
-    found += [*_misread(records), *_lost_texts(ledger, records), *ledger.store.problems()]
-    found += _lost_files(ledger, records)
-    wrong, unfinished, compacted = _runs(ledger, names)
+    noted = _Noted(ledger)
+    found = [*chain_problems(noted.walk(ledger.between(0)))]
+    found = [*noted.start, *found, *noted.lost_rows(batches), *noted.lineage()]
+    found += [*noted.misread, *noted.lost_texts(), *ledger.store.problems(), *noted.lost_files]
+    wrong, unfinished, compacted = _runs(ledger, noted.runs)
     return Verification(
         records=ledger.store.count(),
-        runs=len(names),
+        runs=len(noted.runs),
         unfinished=unfinished,
-        holding=tuple(_holding(ledger, records)),
+        holding=tuple(noted.holding()),
         anchored=anchored,
         problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
         settled=tuple(
-            settlement for settlement in settlements.all_in(records) if settlement.run in unfinished
+            settlement
+            for settlement in settlements.all_in(noted.events)
+            if settlement.run in unfinished
         ),
         compacted=compacted,
     )
@@ -92,9 +93,11 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
     since = list(ledger.between(anchored.head.sequence))
     names = dict.fromkeys(record.run for record in since if record.run)
     whole = [record for name in names for record in ledger.of_run(name)]
-    records = [*whole, *(record for record in since if not record.run)]
-    found = [*chain_problems(since), *_misread(records), *_lost_texts(ledger, records)]
-    found += [*ledger.store.problems(quick=True), *_lost_files(ledger, records)]
+    noted = _Noted(ledger)
+    for _ in noted.walk([*whole, *(record for record in since if not record.run)]):
+        pass
+    found = [*chain_problems(since), *noted.misread, *noted.lost_texts()]
+    found += [*ledger.store.problems(quick=True), *noted.lost_files]
     wrong, unfinished, compacted = _runs(ledger, names)
     return Verification(
         records=ledger.head().sequence,
@@ -107,16 +110,6 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
         beyond=tuple(placed.beyond),
         compacted=compacted,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """The records of a ledger, fetched anew whenever they are walked: it may be a long one."""
-
-    ledger: Ledger
-
-    def __iter__(self) -> Iterator[Record]:
-        return self.ledger.between(0)
 
 
 def _runs(
@@ -136,87 +129,100 @@ def _runs(
     return wrong, tuple(unfinished), acts
 
 
-def _holding(ledger: Ledger, records: Iterable[Record]) -> Iterator[Unfinished]:
-    """The gates that a run has left open, of all that were ever asked for."""
-    asked: dict[tuple[str, str], None] = {}
-    for record, start in _starts(records):
-        for gate in start.gates:
-            asked[gate, record.environment] = None
-    for gate, environment in asked:
-        last = last_full_run(ledger, Address.parse(gate), environment)
-        if last is not None and not last.finished:
-            yield Unfinished(gate, environment, last.run)
+@dataclass(slots=True)
+class _Noted:
+    """What one walk over records notes of them: a ledger may be too long to be kept, or read twice.
+
+    Of records that are damaged the chain tells.
+    """
+
+    ledger: Ledger
+    start: list[str] = field(default_factory=list)
+    runs: dict[str, None] = field(default_factory=dict)
+    batches: set[int] = field(default_factory=set)
+    merged: Head | None = None  # of the last record that came from another ledger
+    misread: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)  # what each digest is of
+    lost_files: list[str] = field(default_factory=list)
+    asked: dict[tuple[str, str], None] = field(default_factory=dict)  # gates and environments
+    events: list[Record] = field(default_factory=list)  # of settlements
+
+    def walk(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the records, each noted."""
+        for count, record in enumerate(records):
+            if not count and (record.sequence, record.previous) != (1, GENESIS):
+                self.start.append(f"the records before {record.sequence} are gone")
+            self._note(record)
+            yield record
+
+    def _note(self, record: Record) -> None:
+        if record.run:
+            self.runs[record.run] = None
+        if record.first_hash is not None:
+            self.merged = Head(record.sequence, record.hash)
+        self.misread += _misread(record)
+        with suppress(UndecodableError):
+            if record.kind is RecordKind.RUN:
+                self._note_start(record, said(record, RunStart))
+            elif record.kind is RecordKind.BATCH:
+                self.batches.add(record.sequence)
+                if record.subject == results.ITEM:
+                    self.lost_files += results.lost_files(self.ledger, record)
+            elif record.kind is RecordKind.ATTESTATION:
+                self.lost_files += lost_files(self.ledger, [record])
+            elif record.kind is RecordKind.EVENT and may_say(record, "settled"):
+                self.events.append(record)
+
+    def _note_start(self, record: Record, start: RunStart) -> None:
+        self.asked |= dict.fromkeys((gate, record.environment) for gate in start.gates)
+        self.texts |= dict.fromkeys(start.plans.values(), "plan")
+        for files in start.beside.values():
+            self.texts |= {digest: name for name, digest in files.items()}
+
+    def holding(self) -> Iterator[Unfinished]:
+        """Yield the gates that a run has left open, of all that were ever asked for."""
+        for gate, environment in self.asked:
+            last = last_full_run(self.ledger, Address.parse(gate), environment)
+            if last is not None and not last.finished:
+                yield Unfinished(gate, environment, last.run)
+
+    def lineage(self) -> Iterator[str]:
+        """Yield what of the places that records had in other ledgers cannot be."""
+        merges = self.ledger.store.merges()
+        if self.merged and (self.merged.sequence, self.merged.hash) not in heads(merges):
+            yield f"the merge that made record {self.merged.sequence} is not known"
+        if self.merged or merges:
+            records = list(self.ledger.between(0))
+            if all(map(as_written, records)):  # of any other the chain tells
+                yield from Lineage(records, merges).problems()
+
+    def lost_rows(self, seen: Iterable[int]) -> Iterator[str]:
+        """Yield observations of records that are not there."""
+        for batch in seen:
+            if batch not in self.batches:
+                yield f"observations of record {batch}, which is no check's record"
+
+    def lost_texts(self) -> Iterator[str]:
+        """Yield plans that runs judged by and that are gone, or are not what they were."""
+        for digest, what in sorted(self.texts.items()):
+            try:
+                if self.ledger.text(digest) is None:
+                    yield f"the text of {what} {digest[:12]} is gone"
+            except LedgerError as error:
+                yield str(error)
 
 
-def _start(records: Iterable[Record]) -> Iterator[str]:
-    first = next(iter(records), None)
-    if first is not None and (first.sequence, first.previous) != (1, GENESIS):
-        yield f"the records before {first.sequence} are gone"
-
-
-def _lineage(ledger: Ledger, records: Iterable[Record]) -> Iterator[str]:
-    """What of the places that records had in other ledgers cannot be."""
-    merges = ledger.store.merges()
-    theirs = [record for record in records if record.first_hash is not None]
-    if theirs and (theirs[-1].sequence, theirs[-1].hash) not in heads(merges):
-        yield f"the merge that made record {theirs[-1].sequence} is not known"
-    if (theirs or merges) and all(map(as_written, records)):  # of any other the chain tells
-        yield from Lineage(records, merges).problems()
-
-
-def _lost_rows(seen: Iterable[int], records: Iterable[Record]) -> Iterator[str]:
-    """Observations of records that are not there."""
-    batches = {record.sequence for record in records if record.kind is RecordKind.BATCH}
-    for batch in seen:
-        if batch not in batches:
-            yield f"observations of record {batch}, which is no check's record"
-
-
-def _misread(records: Iterable[Record]) -> Iterator[str]:
-    """Records as they were written that cannot be read, or are found by what they do not say.
+def _misread(record: Record) -> Iterator[str]:
+    """Say of a record as it was written that it cannot be read, or is found by what it says not.
 
     Of the evidence of runs after their start :func:`integrity.damage` tells.
     """
-    for record in records:
-        if record.run and record.kind in EVIDENCE and record.kind is not RecordKind.RUN:
-            continue
-        if as_written(record):  # of any other the chain tells
-            try:
-                decoded(record)
-            except UndecodableError as error:
-                yield str(error)
-            else:
-                yield from word_problems([record])
-
-
-def _lost_texts(ledger: Ledger, records: Iterable[Record]) -> Iterator[str]:
-    """Plans that runs judged by and that are gone, or are not what they were."""
-    digests: dict[str, str] = {}
-    for _, start in _starts(records):
-        digests |= dict.fromkeys(start.plans.values(), "plan")
-        for files in start.beside.values():
-            digests |= {digest: name for name, digest in files.items()}
-    for digest, what in sorted(digests.items()):
+    if record.run and record.kind in EVIDENCE and record.kind is not RecordKind.RUN:
+        return
+    if as_written(record):  # of any other the chain tells
         try:
-            if ledger.text(digest) is None:
-                yield f"the text of {what} {digest[:12]} is gone"
-        except LedgerError as error:
+            decoded(record)
+        except UndecodableError as error:
             yield str(error)
-
-
-def _lost_files(ledger: Ledger, records: Iterable[Record]) -> Iterator[str]:
-    for record in records:
-        if record.kind is RecordKind.ATTESTATION:
-            with suppress(UndecodableError):  # of one that is damaged the chain tells
-                yield from lost_files(ledger, [record])
-        elif record.kind is RecordKind.BATCH and record.subject == results.ITEM:
-            with suppress(UndecodableError):
-                yield from results.lost_files(ledger, record)
-
-
-def _starts(records: Iterable[Record]) -> Iterator[tuple[Record, RunStart]]:
-    """The first record of each run with what it says; of one that is damaged the chain tells."""
-    for record in records:
-        if record.kind is RecordKind.RUN:
-            with suppress(UndecodableError):
-                yield record, said(record, RunStart)
+        else:
+            yield from word_problems([record])

@@ -148,6 +148,15 @@ def watched_log_e(good: int, bad: int, p: float) -> float:
     return math.log(p) + whole + math.log1p(-below * math.exp(-whole))
 
 
+def watched_most(good: int, bad: int, p: float) -> float:
+    """Return what :func:`watched_log_e` cannot exceed: the largest ratio of its mixture."""
+    share = good / max(1, good + bad)
+    if share >= p:
+        return 0.0
+    most = bad * math.log((1 - share) / (1 - p))
+    return most + good * math.log(share / p) if good else most
+
+
 def moving_chance(k: int, w: int, windows: int, p: float) -> float:
     """Return a bound of the chance that one of so many windows of ``w`` holds ``k`` bad or more.
 

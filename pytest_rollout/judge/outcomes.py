@@ -14,6 +14,7 @@ from pytest_rollout.model.rule import Rule, Scope, ScopeKind
 from pytest_rollout.model.verdict import Verdict
 
 Weighted = list[tuple[Fraction, int, Slot]]
+_ROUNDED = 1e-6  # more than what rounding does to logarithms of ratios
 
 
 class _Outcomes(Tally):
@@ -41,7 +42,10 @@ def alarm(rule: Rule, scope: Scope, counted: tuple[int, int, float], level: floa
     if not 0 < share < 1:
         return bad > 0 if share >= 1 else False
     if scope.kind in (ScopeKind.SINCE, ScopeKind.RUN):
-        return kernels.watched_log_e(good, bad, share) >= -math.log(level)
+        wanted = -math.log(level)
+        if kernels.watched_most(good, bad, share) < wanted - _ROUNDED:  # as at most looks
+            return False
+        return kernels.watched_log_e(good, bad, share) >= wanted
     windows = rule.confidence.windows
     if scope.kind is ScopeKind.LAST and len(rule.scopes) == 1:
         return kernels.moving_trips(good, bad, scope.last, windows, share, level)

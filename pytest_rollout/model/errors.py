@@ -82,4 +82,6 @@ class Problem:
     def __str__(self) -> str:
         fix = f" ({self.fix})" if self.fix else ""
         text = f"{self.file}:{self.line}: {self.what}{fix}"
+        if text.isprintable():
+            return text
         return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

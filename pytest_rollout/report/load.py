@@ -23,7 +23,8 @@ from pytest_rollout.report.load_words import (
     title,
     told_of_times,
 )
-from pytest_rollout.report.terminal import Line, plain
+from pytest_rollout.report.terminal import Line
+from pytest_rollout.report.terminal_text import plain
 from pytest_rollout.report.text import count, word
 
 WIDTH = 80

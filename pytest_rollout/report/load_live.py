@@ -17,7 +17,8 @@ from pytest_rollout.report.load_words import (
     share_words,
     time_words,
 )
-from pytest_rollout.report.terminal import Line, plain
+from pytest_rollout.report.terminal import Line
+from pytest_rollout.report.terminal_text import plain
 from pytest_rollout.report.text import count
 
 LAST = 5  # seconds that the present is told from

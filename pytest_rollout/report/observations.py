@@ -11,7 +11,7 @@ from pytest_rollout import calendar
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.numbers import exact_text
 from pytest_rollout.report import sentences
-from pytest_rollout.report.terminal import plain
+from pytest_rollout.report.terminal_text import plain
 
 _FIRST = ("time", "series", "value", "count", "missing")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would execute

@@ -17,9 +17,9 @@ from pytest_rollout.report.advice import next_verb
 from pytest_rollout.report.causes import grouped_causes, meant_words
 from pytest_rollout.report.fact_words import some_of
 from pytest_rollout.report.spark_lines import spark_lines
+from pytest_rollout.report.terminal_text import plain
 
 _MOST_NOTES = 10
-_MOST_OF_A_LINE = 4_000
 _STYLES = {
     Answer.GO: ("green", "bold"),
     Answer.HOLD: ("yellow", "bold"),
@@ -204,10 +204,3 @@ def last_word(decisions: Sequence[Decision], error: str | None = None) -> Line:
     conditions = sum(len(decision.conditions) for decision in given)
     tail = f", with {conditions} condition{'s' * (conditions > 1)}" if conditions else ""
     return Line(f"{answer.value}: {answers}{tail}", _STYLES[answer])
-
-
-def plain(words: str) -> str:
-    """One line without control characters, so that evidence cannot drive or flood the terminal."""
-    if len(words) > _MOST_OF_A_LINE:
-        words = f"{words[:_MOST_OF_A_LINE]}… ({len(words):,} characters)"
-    return "".join(char if char.isprintable() else " " for char in words)

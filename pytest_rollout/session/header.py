@@ -96,6 +96,6 @@ def _words(config: pytest.Config) -> list[str]:
 
 
 def _plain(line: str) -> str:
-    from pytest_rollout.report.terminal import plain  # most runs say nothing
+    from pytest_rollout.report.terminal_text import plain  # most runs say nothing
 
     return plain(hide(line))

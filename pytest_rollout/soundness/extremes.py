@@ -1,7 +1,7 @@
 """What the judge says of each rule at best and at worst, and how few samples could decide it.
 
 At worst not fail is vacuous: the gate cannot say no. At best not pass is unsatisfiable: it cannot
-say yes. The verdicts are those of :func:`~pytest_rollout.judge.decide.decide` itself.
+say yes. The findings are those that :func:`~pytest_rollout.judge.decide.decide` folds.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_rollout.judge.case import Case
-from pytest_rollout.judge.decide import decide
+from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.groups import judge_group
+from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.intervals import least
 from pytest_rollout.judge.rules import assess, judge_slice
 from pytest_rollout.judge.slices import Slice
@@ -19,7 +20,7 @@ from pytest_rollout.judge.slices import least as least_need
 from pytest_rollout.judge.tally import Assessed, Terms
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.finding import Finding, Part, said
-from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Kind, Phase
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Kind, Phase
 from pytest_rollout.model.rule import Rule, Scope
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.soundness.sample_sets import (
@@ -129,8 +130,9 @@ def _alone(about: About, rule: Rule) -> Phase:
 def _found(about: About, supposed: Supposed, environment: str) -> Finding:
     """What is decided of the one rule of a phase in a world that is supposed."""
     phase = _alone(about, supposed.rule)
-    gate = phase.criteria[0].gate if phase.criteria else Gate.EXIT
     bare = replace(about.plan, phases=(phase,), waivers=(), stand_ins=(), release=None)
     world = world_of(bare, phase, about.full, supposed, environment)
-    decision = decide(Case(bare, phase, world, judged_at(bare, phase)), gate)
-    return (decision.criteria or decision.guardrails)[0]
+    case = Case(bare, phase, world, judged_at(bare, phase))
+    if phase.criteria:
+        return judge_criterion(case, phase.criteria[0])
+    return judge_guardrail(case, phase.guardrails[0])

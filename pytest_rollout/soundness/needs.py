@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 
 from pytest_rollout.judge.intervals import least
 from pytest_rollout.judge.rules import assess
@@ -73,7 +72,7 @@ def of_one_bad(about: About, rule: Rule) -> Iterator[Remark]:
     if take not in (Take.RATE, Take.SHARE, Take.QUANTILE) or rule.confidence is not None:
         return
     need, scope = _asked(about, rule)
-    fewest = least(partial(_holds_with_one_bad, rule))
+    fewest = _fewest_with_one_bad(rule)
     if fewest is None or need >= fewest:
         return
     many, within = count(need, "sample"), where(rule, scope)
@@ -102,13 +101,17 @@ def _cut(about: About, rule: Rule) -> str:
     return f"a {'ratio' if rule.versus.ratio else 'difference'} of {take} {cut}"
 
 
-def _holds_with_one_bad(rule: Rule, n: int) -> bool:
-    """Whether it passes with one bad sample of ``n``; of a comparison, where no other is bad."""
+def _fewest_with_one_bad(rule: Rule) -> int | None:
+    """The fewest samples that pass with one bad one; of a comparison, where no other is bad."""
     plain = replace(rule, versus=None)
     good, bad = (values(plain, good=sort)[0] for sort in (True, False))
     slot = Slot(rule.metric, (), 0)
-    sorts = tuple((value, many) for value, many in ((good, n - 1), (bad, 1)) if many)
-    own, other = (Seen(slot, sorts),), (Seen(slot, ((good, n),)),)
     judged = plain if rule.take.take is Take.QUANTILE else rule
-    known = assess(judged, Slice((), own, rule.scopes[0], 1, other), Terms("UTC"))
-    return isinstance(known, Assessed) and known.verdict in GOOD
+
+    def passes(n: int) -> bool:
+        sorts = tuple((value, many) for value, many in ((good, n - 1), (bad, 1)) if many)
+        own, other = (Seen(slot, sorts),), (Seen(slot, ((good, n),)),)
+        known = assess(judged, Slice((), own, rule.scopes[0], 1, other), Terms("UTC"))
+        return isinstance(known, Assessed) and known.verdict in GOOD
+
+    return least(passes)

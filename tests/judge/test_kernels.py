@@ -126,6 +126,7 @@ def test_nothing_seen_is_no_evidence() -> None:
 
 def worse_never_lowers(good: int, bad: int, p: float) -> None:
     before = kernels.watched_log_e(good, bad, p)
+    assert kernels.watched_most(good, bad, p) >= before - 1e-7
     assert kernels.watched_log_e(good, bad + 1, p) >= before
     assert kernels.watched_log_e(good + 1, bad, p) <= before
     if good:

@@ -1,4 +1,4 @@
-"""The collector is as it was once plans are read."""
+"""The collector is as it was once plans are read, and once a command is over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_rollout.plan.heap import collector_paused
+from pytest_rollout.plan.heap import collector_paused, collector_seldom
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +23,10 @@ def test_the_collector_is_left_as_it_was(*, on: bool) -> None:
     with collector_paused():
         assert not gc.isenabled()
     assert gc.isenabled() is on
+
+
+def test_a_command_leaves_the_collector_as_it_was() -> None:
+    before = gc.get_threshold()
+    with collector_seldom():
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
