@@ -9,6 +9,7 @@ exclude_patterns = ["_*"]
 # A link to a heading that is not there is a warning, and warnings fail the build.
 myst_heading_anchors = 4
 nitpicky = True
+smartquotes = False  # they would make one dash of the two before an option
 
 html_theme = "furo"
 html_title = project

@@ -1,4 +1,4 @@
-"""Examples that `rollout init` started: they are what it writes, and their pages tell the truth."""
+"""Examples with a page of commands: it tells the truth, and what `rollout init` started is so."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def environ() -> dict[str, str]:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", STARTED)
+@pytest.mark.parametrize("name", [*STARTED, "revenue"])
 def test_what_a_page_prints_comes_out(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     shutil.copytree(EXAMPLES / name, folder, ignore=OWN)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout.evidence import inputs
+from pytest_rollout.evidence import inputs, settlements
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in
 from pytest_rollout.evidence.history import last_full_run
 from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.evidence.run_facts import manifest_of
 from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, Rolled
@@ -18,6 +19,9 @@ from pytest_rollout.model.plan import EMBEDDED, Address, Phase, RollsUp
 from pytest_rollout.model.provenance import Input
 from pytest_rollout.model.verdict import Answer, Verdict
 from pytest_rollout.model.waiver import WaiverUse
+
+# Demands that a run meets by itself, also where it is partial.
+_OF_THE_RUN = ("run.sealed", "run.reported", "run.release", "run.environment")
 
 
 def rolled_up(
@@ -33,18 +37,19 @@ def rolled_up(
     gates are decided in the plan's order, so the same is read at any later time.
     """
     assert address.gate is not None
-    names = [rolls_up for stated in phase.of(address.gate) for rolls_up in stated.rolls_up]
-    names += [one for gate, one in phase.dues if gate is address.gate]
-    sources: dict[Address, _Source | Hole] = {}
-    for name in names:
+    rolled = [rolls_up for stated in phase.of(address.gate) for rolls_up in stated.rolls_up]
+    due = [one for gate, one in phase.dues if gate is address.gate and one not in rolled]
+    by_gate: dict[Address, _Source | Hole] = {}
+    sources: dict[RollsUp, _Source | Hole] = {}
+    for name in (*rolled, *due):
         gate = name.address(address.plan)
-        if gate not in sources:
-            sources[gate] = _source(ledger, log, address, gate)
-    found = tuple(
-        _rolled(fromkey, address.plan, sources[fromkey.address(address.plan)])
-        for fromkey in dict.fromkeys(names)
-    )
-    return found, tuple(source.input for source in sources.values() if isinstance(source, _Source))
+        if gate not in by_gate:
+            by_gate[gate] = _source(ledger, log, address, gate)
+        full = by_gate[gate]
+        sources[name] = full if name in rolled else _since(ledger, log, gate, full, name)
+    found = tuple(_rolled(name, address.plan, source) for name, source in sources.items())
+    read = (one for one in (*by_gate.values(), *sources.values()) if isinstance(one, _Source))
+    return found, tuple(source.input for source in read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,59 @@ def _source(ledger: Ledger, log: RunLog, address: Address, gate: Address) -> _So
     if wrong:
         return _hole("gate.damaged", facts | {"damage": wrong})
     return _found(theirs, facts, last)
+
+
+def _since(
+    ledger: Ledger, log: RunLog, gate: Address, full: _Source | Hole, named: RollsUp
+) -> _Source | Hole:
+    """What the newest partial run since found of a criterion; else what the last full run found.
+
+    What is due is one criterion: its gate need not be judged anew, which after the end of a phase
+    it often cannot be.
+    """
+    environment, until = log.first.environment, log.last.sequence
+    if environment == EMBEDDED or isinstance(full, Hole):
+        return full
+    settled = settlements.known_at(ledger, gate.name, environment, until + 1)
+    for record in ledger.runs(str(gate), environment):
+        if record.run == full.decision.run:
+            break
+        theirs = RunLog(one for one in ledger.of_run(record.run) if one.sequence <= until)
+        if theirs.evidence and not (record.run in settled and theirs.ended_early):
+            found = _in_part(ledger, theirs, gate, named, until)
+            if found is not None:
+                return found
+    return full
+
+
+def _in_part(
+    ledger: Ledger, theirs: RunLog, gate: Address, named: RollsUp, until: int
+) -> _Source | Hole | None:
+    """What a partial run found of a criterion; None where it left out its checks, or lacked more.
+
+    What it lacked beside being partial, as the release, keeps a pass from counting, nothing else.
+    """
+    facts: dict[str, Fact] = {"gate": str(gate), "run": theirs.first.run}
+    full_name = gate.full(str(named.criterion))
+    try:
+        manifest = manifest_of(theirs, gate.name)
+        if theirs.manifests and not set(manifest.items.get(full_name, ())) - set(manifest.dropped):
+            return None
+        if not theirs.finished:
+            return _hole("gate.unfinished", facts)
+        wrong = damage(ledger, theirs) or damage_since(ledger, theirs.last.sequence)
+        stored = theirs.decision(str(gate), until)
+        if wrong or stored is None:
+            return _hole("gate.damaged" if wrong else "gate.undecided", facts | {"damage": wrong})
+        decision = decision_in(stored.document)
+    except UndecodableError as error:
+        return _hole("gate.unreadable", facts | {"error": str(error)})
+    verdicts = {one.id: one.verdict for one in (*decision.demands, *decision.criteria)}
+    lacks = any(one in verdicts and verdicts[one].holds_back for one in _OF_THE_RUN)
+    if full_name not in verdicts or (lacks and not verdicts[full_name].holds_back):
+        return None
+    read = inputs.of_decision(str(gate), theirs.first.run, stored.document)
+    return _Source(decision, theirs.last.at_us, read)
 
 
 def _hole(code: str, facts: Mapping[str, Fact]) -> Hole:

@@ -78,8 +78,9 @@ SENTENCES: Mapping[str, Say] = {
     "gate.lacks": lambda f: f"{_whose(f)}, but {f.said('lack')}",
     "gate.go": "GO",
     "due.open": lambda f: (
-        f"{f['criterion']} is due by now and still open in the last decision of {f['gate']} (to "
-        f"be made anew once it is met; an answer of people counts at once): {f.said('reason')}"
+        f"{f['criterion']} is due by now and still open in the last decision of {f['gate']} (once "
+        "it is met, run its checks, and only those, or give the answer that people owe): "
+        f"{f.said('reason')}"
     ),
     "due.unknown": lambda f: (
         f"{f['criterion']} is due by now, and it is not known whether it is met: {f.said('reason')}"

@@ -42,6 +42,12 @@ def selects_nothing_else(plans: Sequence[Plan], expression: str) -> bool:
     return sure and not any(stated.met_by(present) for present in _assignments(free))
 
 
+def selects_all(expression: str) -> bool:
+    """Whether an expression selects an item without any mark, as `not slow` does."""
+    stated = _stated(expression)
+    return stated is None or stated.met_by(())
+
+
 def asked_from(
     here: Path, root: Path, asked: Sequence[tuple[Plan, Phase]], named: Sequence[str]
 ) -> list[tuple[Plan, Phase]]:

@@ -12,6 +12,7 @@ import pytest
 from pytest_rollout.plan import find
 from pytest_rollout.redact import hide
 from pytest_rollout.session.asking import asked_phases, replaced
+from pytest_rollout.session.misspelt import unknown_to_all
 from pytest_rollout.session.request import Request
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Header:
         self._patterns = patterns
         self._finishing = finishing
 
-    def pytest_report_header(self) -> list[str]:
-        """Environment, gates and release of a deciding run; broken plans of any."""
+    def pytest_report_header(self, config: pytest.Config) -> list[str]:
+        """Environment, gates and release of a deciding run; broken plans and odd marks of any."""
         request = self._request
         lines = [
             f"rollout: {loaded.problems[0]} (not asked)"
@@ -38,7 +39,8 @@ class Header:
         ]
         lines += [f"rollout: {note}" for note in find.unread(request.root, self._patterns)]
         if not request.deciding:
-            return lines
+            unknown = unknown_to_all(config, request.plans)
+            return [*lines, *([_plain(f"rollout: {unknown}")] if unknown else [])]
         gates = ", ".join(str(gate) for gate in request.gates)
         lines.append(
             f"rollout: {gates} in {request.environment} ({request.environment_source}), "

@@ -9,10 +9,11 @@ import pytest
 
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Plan
-from pytest_rollout.session.asking import names_in
+from pytest_rollout.session.asking import names_in, selects_all
 from pytest_rollout.session.leaving_out import MARK
 
 _OWN = frozenset({"criterion", "effect", MARK})
+_SHOWN = 6
 _ALIKE = 0.75  # of difflib: one or two letters off
 _FIX = "did you mean {}? If not, register it under `markers` in pytest's configuration"
 
@@ -50,6 +51,26 @@ def _without_a_dot(name: str, plans: Sequence[Plan]) -> str:
     asked = {plan.address(phase.id).name: phase.chosen for plan in plans for phase in plan.phases}
     near = get_close_matches(name.partition("/")[0], sorted(asked), n=1, cutoff=_ALIKE)
     return f"`{asked[near[0]]}` asks for {near[0]}" if near else ""
+
+
+def unknown_to_all(config: pytest.Config, plans: Sequence[Plan]) -> str:
+    """Say which names of `-m` neither a plan nor anybody who registers marks knows; may be empty.
+
+    They are no mistake for certain: marks need not be registered, and those of folders may be
+    registered later.
+    """
+    stated = config.option.markexpr
+    marks = frozenset().union(*(plan.marks() for plan in plans))
+    unknown = sorted(names_in(stated) - marks - _registered(config))
+    if not (marks and unknown) or selects_all(stated):
+        return ""
+    phases = [phase.chosen for plan in plans for phase in plan.phases]
+    more = ", ..." if len(phases) > _SHOWN else ""
+    named = ", ".join(f"`{name}`" for name in unknown)
+    return (
+        f"no gate is asked: nobody has registered the mark {named}, and no plan has it "
+        f"(phases: {', '.join(phases[:_SHOWN])}{more})"
+    )
 
 
 class MisspeltMarks:

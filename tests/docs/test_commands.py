@@ -37,6 +37,7 @@ DONE |= {
     "docs/how-to/start-a-plan.md": "tests/cli/test_init.py",
     "examples/batch/README.md": "tests/test_started_examples.py",
     "examples/library/README.md": "tests/test_started_examples.py",
+    "examples/revenue/README.md": "tests/test_started_examples.py",
 }
 
 

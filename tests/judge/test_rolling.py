@@ -167,8 +167,9 @@ DUE = HEADER.replace("{id: a, kind: demo}", "{id: a, kind: demo, severity: soft,
         ([rolled(A, Verdict.WAIVED)], ""),
         (
             [rolled(A, Verdict.FAIL)],
-            "p.one.a is due by now and still open in the last decision of p.one/exit (to be made "
-            "anew once it is met; an answer of people counts at once): as it was",
+            "p.one.a is due by now and still open in the last decision of p.one/exit (once it "
+            "is met, run its checks, and only those, or give the answer that people owe): as it "
+            "was",
         ),
         ([rolled(A, Verdict.MISSING, release="v0")], "p.one.a is due by now and still open in"),
         (

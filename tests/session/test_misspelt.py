@@ -100,3 +100,13 @@ def test_a_misspelt_mark_is_refused_before_any_test_is_imported(project: Project
         assert result.ret == 4
         result.stderr.fnmatch_lines([f"*mark `{stated}` (" + FIX.format(meant)])
         assert "too far" not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_mark_that_nobody_knows_is_told_before_tests_are_collected(project: Project) -> None:
+    project.write("pytest.ini", f"{INI}markers =\n    known: is a mark of the project\n")
+    result = project.run("-m", "known or wholly_else")
+    said = "rollout: no gate is asked: *mark `wholly_else`, and no plan has it (phases: -m canary)"
+    result.stdout.fnmatch_lines([said, "collected *"], consecutive=False)
+    assert result.ret == 5
+    for fine in ("known", "not wholly_else", "canary and wholly_else"):
+        assert "nobody has registered" not in project.run("-m", fine).stdout.str()

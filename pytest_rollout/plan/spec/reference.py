@@ -21,7 +21,7 @@ Files are read as YAML 1.2: `no` and `10:00` are text. Each example is tried by 
 in a plan that loads.
 """
 _TABLE = """
-| key | value | without it | meaning | example |
+| key | meaning | value | without it | example |
 | --- | --- | --- | --- | --- |
 """
 
@@ -52,9 +52,9 @@ def _capital(title: str) -> str:
 
 def _cells(key: Key[Any]) -> Iterator[str]:
     yield f"**`{key.name}`**" if key.required else f"`{key.name}`"
+    yield _cell(key.says)
     yield _cell(key.kind.words)
     yield f"`{key.default}`" if key.default else _cell(key.unless)
-    yield _cell(key.says)
     yield f"`{_cell(f'{key.name}: {key.example}')}`"
 
 

@@ -1,0 +1,104 @@
+"""A soft criterion that is due at a later gate, met by a run of its checks alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.watched import Service, serving
+from tests.session.project import Project
+
+pytestmark = pytest.mark.slow
+PROD = ("--rollout-env", "prod")
+BY = ("--env", "prod", "--by", "A. Person")
+OWED = ("-m", "canary", "-k", "test_told", "--rollout-gate", "exit", *PROD)
+PLAN = """\
+plan: demo
+release: {{target: api, path: /version, json: version}}
+environments:
+  prod: {{targets: {{api: "{url}"}}, allow: [observe, change]}}
+phases:
+  - id: canary
+    owners: [sre]
+    criteria:
+      - {{id: works, kind: demo, says: It works}}
+      - {{id: told, kind: documentation, severity: soft, due: demo.done/entry, says: It is told}}
+      - {{id: ready, gate: entry, kind: demo, says: It is ready}}
+  - id: done
+    owners: [sre]
+    criteria:
+      - {{id: over, gate: entry, kind: demo, says: It is over}}
+"""
+TESTS = """\
+import pathlib
+import pytest
+
+@pytest.mark.canary
+@pytest.mark.criterion("ready")
+def test_ready(): pass
+
+@pytest.mark.canary
+@pytest.mark.criterion("works")
+@pytest.mark.effect("change")
+def test_works(): pass
+
+@pytest.mark.canary
+@pytest.mark.criterion("told")
+def test_told(): assert pathlib.Path("told").exists()
+
+@pytest.mark.done
+@pytest.mark.criterion("over")
+def test_over(): pass
+"""
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def ended(project: Project, service: Service) -> Project:
+    """A project whose phase canary has ended in prod with a condition that is due at done/entry."""
+    project.plan(PLAN.format(url=service.url))
+    project.tests(TESTS)
+    assert project.run("-m", "canary", *PROD).ret == 0
+    assert project.rollout("begin", "demo.canary", *BY).ret == 0
+    assert project.run("-m", "canary", *PROD).ret == 0
+    assert project.rollout("end", "demo.canary", *BY).ret == 0
+    return project
+
+
+def due(project: Project) -> list[str]:
+    """What the entry of the next phase says of its run, having asked anew; empty for a GO."""
+    status = project.run("-m", "done", *PROD).ret
+    again = project.rollout("decide", "demo.done/entry", "--env", "prod").outlines
+    assert again[-1] == "the same as was decided then, byte for byte"
+    said = project.reasons("entry", phase="done", environment="prod")
+    return [] if status == 0 else said
+
+
+def test_its_checks_alone_meet_it_and_the_newest_look_counts(ended: Project) -> None:
+    (said,) = due(ended)
+    assert "demo.canary.told is due by now and still open" in said
+    told = ended.write("told", "to everyone")
+    assert ended.run(*OWED).ret == 11, "a partial run decides nothing by itself"
+    assert due(ended) == []
+    told.unlink()
+    ended.run(*OWED)
+    (said,) = due(ended)
+    assert "demo.canary.told is due by now and still open" in said
+
+
+def test_a_run_that_left_it_out_or_lacked_the_release_meets_nothing(
+    ended: Project, service: Service
+) -> None:
+    ended.write("told", "to everyone")
+    ended.run("-m", "canary", "-k", "test_works", "--rollout-gate", "exit", *PROD)
+    assert len(due(ended)) == 1
+    service.version = ""
+    ended.run(*OWED)
+    service.version = "v1"
+    assert len(due(ended)) == 1
