@@ -18,6 +18,7 @@ pytestmark = pytest.mark.pipeline_rollback
 ASKED = ("copilot-completion", "quality-complaints", "intervention-load", "strategic-pivot")
 BEGIN = datetime(2026, 1, 12, tzinfo=UTC)
 _FIGURE = re.compile(r"\d")
+_LEAVES = {"none", "insufficient"}  # decisions after which all goes on
 _WORDS = ("proceed", "rollback")  # what people may decide
 
 
@@ -88,7 +89,7 @@ COMPLETION = [
 
 def _tried(phase: Stage, cases: list[Case], trigger: str, observe: Observe) -> None:
     for case, wrong, decision in errors(phase.file("commands"), cases):
-        harmless = {case.decision, decision} <= {"none", "insufficient"}
+        harmless = case.decision != decision and {case.decision, decision} <= _LEAVES
         why = f"{case.words}: {decision}, not {case.decision}"
         observe("decision_missing", wrong and not harmless, trigger=trigger, why=why[:200])
 
@@ -97,6 +98,7 @@ def _tried(phase: Stage, cases: list[Case], trigger: str, observe: Observe) -> N
 def test_three_bad_days_in_a_row(phase: Stage, observe: Observe) -> None:
     rule = {"rule": "copilot-completion"}
     cases = [Case({**rule, "days": days}, decision) for days, decision in COMPLETION]
+    cases.append(Case({**rule, "days": _days(None, None, None)}, "insufficient", warns=False))
     _tried(phase, cases, "copilot-completion", observe)
 
 
