@@ -20,7 +20,7 @@ from suites.pipeline.views.journal import ASSIGNED, TRIAGE, demand
 from suites.pipeline.views.on_main import versions
 from suites.pipeline.views.people import decisions
 from suites.pipeline.views.plan_days import DAY
-from suites.pipeline.views.runs import BOT, artifact, completed, dry, flags_of
+from suites.pipeline.views.runs import BOT, Log, artifact, completed, dry, flags_of
 from suites.pipeline.views.schedules import DAILY
 from suites.pipeline.views.telemetry import odd
 
@@ -30,6 +30,7 @@ __all__ = [
     "demand_nothing_lost",
     "test_a_daily_run_ends_in_time",
     "test_a_run_takes_what_waits_up_to_its_limit",
+    "test_at_midnight_it_only_watches",
     "test_each_day_has_one_run",
     "test_each_record_is_whole",
     "test_flags_go_after_validation",
@@ -99,6 +100,15 @@ def test_the_run_starts_at_half_past_six(daily_week: DailyWeek) -> None:
     for run in daily_week.runs:
         late = run.begun - run.begun.replace(hour=6, minute=30, second=0, microsecond=0)
         assert timedelta() <= late <= timedelta(minutes=30), f"run {run.id} began at {run.begun}"
+
+
+@pytest.mark.criterion("schedule-0630-utc")
+def test_at_midnight_it_only_watches(daily_week: DailyWeek) -> None:
+    for run in daily_week.scheduled:
+        if run.begun.hour == 0:
+            log = Log.of(daily_week.hub, run)
+            worked = [stage for stage in LIMITS if log.ran(STAGES[stage])]
+            assert not worked, f"run {run.id} of {run.begun} had {', '.join(worked)}, too"
 
 
 @pytest.mark.criterion("runs-every-day")
