@@ -18,7 +18,7 @@ from pytest_rollout.mutants.bench import Bench, MutationSetup, each, taken
 from pytest_rollout.mutants.healthy import Healthy, HealthySetup, can_be_asked, rehearsed
 from pytest_rollout.mutants.workshop import Workshop
 
-_BATCH = 20  # mutants for each job, of which all are settled before the next begin
+_FIRST, _MOST = 4, 20  # mutants of the first batch, and of the largest, for each job
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,15 @@ def _run(
     A batch that was stopped counts for nothing: what is settled quickly was noticed more often.
     """
     pace = Pace(len(todo), time.monotonic)
-    size = _BATCH * bench.setup.jobs
 
     def tell(result: MutantResult) -> None:
         mutant = result.mutant
         say(f"{pace.next()} {mutant.file}:{mutant.line} {mutant.operator}: {_words(result)}")
 
-    for first in range(0, len(todo), size):
+    first, size = 0, _FIRST * bench.setup.jobs
+    while first < len(todo):
         done |= batches.settled(bench, todo[first : first + size], tell)
+        first, size = first + size, min(2 * size, _MOST * bench.setup.jobs)
 
 
 def _words(result: MutantResult) -> str:

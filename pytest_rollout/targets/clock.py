@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
 
+_DOUBTED_S = 60.0  # the longest wait by the wall's clock where a target may have one of its own
 _MOVE_S = 60.0  # a target may have the work of weeks to do until the moment it moves to
 
 
@@ -33,14 +34,22 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Time passes by waiting."""
+    """Time passes by waiting: for a minute at most where ``doubt`` says why it may be another."""
+
+    def __init__(self, doubt: str = "") -> None:
+        self._doubt = doubt
 
     def now(self) -> datetime:
         """The wall's time."""
         return datetime.now(UTC)
 
     def advance(self, seconds: float) -> datetime:
-        """Sleep."""
+        """Sleep; raises RolloutError for what would take too long with a doubt."""
+        if self._doubt and seconds > _DOUBTED_S:
+            raise RolloutError(
+                f"{self._doubt}, so {seconds:.0f} s are not waited for by the wall's clock (a "
+                "target without a clock of its own answers 404)"
+            )
         time.sleep(seconds)
         return self.now()
 

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets import bounded, fact_sources
-from pytest_rollout.targets.clock import SteppedClock, WallClock
+from pytest_rollout.targets.clock import SteppedClock
 from pytest_rollout.targets.identity import read_identity
 from pytest_rollout.targets.launch import known_faults
 from pytest_rollout.targets.target import LiveTarget
@@ -188,18 +188,23 @@ def status(code: int) -> Respond:
     return respond
 
 
-def test_a_target_that_fails_has_no_clock_at_all() -> None:
-    """By the wall's clock a rehearsal would wait for the hours that it means to step over."""
+def test_hours_are_not_waited_for_where_a_target_fails_at_its_clock() -> None:
     with answering(status(500)) as url:
         target = LiveTarget("web", url, "embedded", Path())
-        with pytest.raises(httpx.HTTPStatusError, match="/reference/clock"):
-            _ = target.clock
+        with pytest.raises(RolloutError, match=r"/reference/clock answered 500, so 7200 s are not"):
+            target.clock.advance(7_200)
+        target.clock.advance(0.01)
         target.close()
 
 
 @pytest.mark.parametrize("code", [404, 401, 302])
-def test_a_target_without_a_clock_lives_by_the_walls(code: int) -> None:
+def test_a_target_without_a_clock_lives_by_the_walls(
+    code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
     with answering(status(code)) as url:
         target = LiveTarget("web", url, "embedded", Path())
-        assert isinstance(target.clock, WallClock)
+        target.clock.advance(7_200)
         target.close()
+    assert 7_200 in slept
