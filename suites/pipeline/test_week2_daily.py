@@ -10,7 +10,6 @@ from suites.pipeline.daily_checks import (
     check_stages,
     test_a_daily_run_ends_in_time,
     test_a_run_takes_what_waits_up_to_its_limit,
-    test_at_midnight_it_only_watches,
     test_each_day_has_one_run,
     test_each_record_is_whole,
     test_flags_go_after_validation,
@@ -27,7 +26,6 @@ from suites.pipeline.views.people import demand_validated
 __all__ = [
     "test_a_daily_run_ends_in_time",
     "test_a_run_takes_what_waits_up_to_its_limit",
-    "test_at_midnight_it_only_watches",
     "test_each_day_has_one_run",
     "test_each_record_is_whole",
     "test_flags_go_after_validation",
