@@ -28,6 +28,7 @@ from suites.eros.scenarios.learning_sandbox import (
     graded,
     hooks_tried,
     learning_taken_back,
+    read_aloud,
     reflected,
 )
 from suites.eros.scenarios.learning_warnings import warned
@@ -75,6 +76,7 @@ __all__ = [
     "operations",
     "phases_in_order",
     "pulled",
+    "read_aloud",
     "recovered",
     "reflected",
     "removals",

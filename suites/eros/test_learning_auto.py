@@ -61,7 +61,10 @@ def test_sessions_reflect_where_they_left_a_signal(
 ) -> None:
     demand_lines(LEARNING, four_weeks.log)
     observe("auto_trigger_error", "one" not in auto_tried.reflected, signals=1)
-    observe("auto_trigger_error", "empty" in auto_tried.reflected, signals=0)
+    for without in ("empty", "idle"):
+        observe("auto_trigger_error", without in auto_tried.reflected, signals=0)
+    again = bool(auto_tried.often)
+    observe("auto_trigger_error", again, signals=0, again=", ".join(auto_tried.often))
     for end, signals, alone in ended_sessions(four_weeks, since_auto(four_weeks)):
         observe("auto_trigger_error", bool(signals) != bool(alone), at=moment(end))
 

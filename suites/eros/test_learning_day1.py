@@ -12,6 +12,7 @@ import pytest
 from pytest_rollout import NoValueError, Observe, Reported, Stage
 from suites.eros.scenarios.learning import Before, FirstDay
 from suites.eros.scenarios.learning_sandbox import MEASURED, Figured, Hooked, clone
+from suites.eros.scenarios.learning_told import TOLD
 from suites.eros.views.contract import demand_answer, demand_lines
 from suites.eros.views.learning_history import Version, changes, git, ran
 from suites.eros.views.learning_log import LEARNING, happened
@@ -178,6 +179,19 @@ def test_status_says_that_it_is_active(first_day: FirstDay) -> None:
     assert first_day.after.said().flag("active"), "the status has active: false"
 
 
+@pytest.mark.criterion("step1-status-active")
+def test_each_kind_of_feedback_is_taken(first_day: FirstDay) -> None:
+    refused = {name: first_day.statuses[name] for name in TOLD if first_day.statuses[name] != 202}
+    assert not refused, f"what agents and users told was answered with {refused}"
+    said = [one.text("says") for one in first_day.signals("measured", "performance")]
+    assert said == [first_day.corrected], f"a measurement that is off became {said}"
+    ended = [one.text("session") for one in happened(first_day.log, "session-end")]
+    assert first_day.sessions["ended"] in ended, "the log does not know that a session ended"
+    assert not first_day.unrefused, "; ".join(first_day.unrefused)
+    odd = [one["says"] for one in first_day.log if one.get("session") == first_day.sessions["odd"]]
+    assert not odd, f"what was refused became a signal: {odd}"
+
+
 @pytest.mark.criterion("status-format")
 def test_status_has_its_nine_figures(first_day: FirstDay, observe: Observe) -> None:
     text, said = first_day.words.demand().text, first_day.after.said()
@@ -207,6 +221,11 @@ def test_figures_are_those_of_what_came_rose_and_went(figured: Figured) -> None:
         assert not wrong, f"by the history of the file {'; '.join(wrong)}"
         words = {block: _in_words(text, block) for block in BLOCKS}
         assert words == due, f"in words the status says {words}, not {due}"
+        unsaid = [one["id"] for one in said.each("warnings") if one.text("says") not in text]
+        assert not unsaid, f"in words the status does not warn of {', '.join(map(str, unsaid))}"
+        kept = [one for one in figured.log if one.inner("answered") == said]
+        assert kept, f"the log has no line of the status of {said['at']}"
+        assert kept[0].text("by") == "suite", f"by the log {kept[0]['by']} looked, not suite"
 
 
 def _due(history: Sequence[Version], at: datetime) -> dict[str, dict[str, int]]:

@@ -10,13 +10,14 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import Learnt
-from suites.eros.scenarios.learning_sandbox import GRADES, Graded, Reflected
+from suites.eros.scenarios.learning_sandbox import ALOUD, GRADES, Graded, Reflected
 from suites.eros.scenarios.learning_warnings import Side
 from suites.eros.views.contract import demand_answer
 from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
 from suites.eros.views.learning_history import Change, at, changes
 from suites.eros.views.learning_log import happened, moment, within
 from suites.eros.views.learning_reviews import added, confirmed_by, wrong_ids
+from suites.eros.views.learnings import Learnings
 
 pytestmark = [pytest.mark.learning_manual, pytest.mark.learning]
 
@@ -73,6 +74,45 @@ def test_only_a_yes_commits(reflected: Reflected) -> None:
     assert reflected.alone == 1, (
         f"somebody said yes to one of three learnings, and {reflected.alone} were committed"
     )
+
+
+@pytest.mark.criterion("step2-reviewed")
+def test_a_reflection_is_told_as_it_was(reflected: Reflected) -> None:
+    """What it answers, and its line in the log, say what became of each proposal."""
+    lines = [one for one in reflected.log if one.text("mode") == "manual"]
+    assert len(lines) == len(reflected.told), f"{len(lines)} reflections are in the log"
+    for told, line in zip(reflected.told, lines, strict=True):
+        proposed = told.said.each("proposed")
+        keys = [one.text("key") for one in proposed]
+        answers = dict(zip(keys, told.given, strict=False))
+        due = {key: word for key, word in answers.items() if word in ("y", "n")}
+        no = [key for key, word in due.items() if word == "n"]
+        assert told.said["declined"] == no, f"declined was {no}, it says {told.said['declined']}"
+        left = [key for key in keys if key not in due]
+        assert told.said["open"] == left, f"left open was {left}, it says {told.said['open']}"
+        yes = {one.text("text") for one in proposed if due.get(one.text("key")) == "y"}
+        ids = told.said["committed"]
+        texts = {entry.text for entry in reflected.last.entries if entry.id in ids}
+        assert texts == yes, f"a yes was said to {yes}; committed is {texts}, by its ids {ids}"
+        shown = (line["session"], line["by"], line["proposed"], line["answers"])
+        asked = (told.session or None, "suite", keys, due)
+        assert shown == asked, f"the log says {shown}, it was {asked}"
+        assert (line["committed"], line["error"]) == (ids, None), f"the log says {dict(line)}"
+        signals = [reflected.signals[id_] for id_ in line["signals"]]
+        said = {one.text("says") for one in signals}
+        assert {one.text("text") for one in proposed} <= said, f"its signals say {said}"
+        others = {one.text("session") for one in signals} - {told.session}
+        assert not (told.session and others), f"its signals are of {others}"
+
+
+@pytest.mark.criterion("step2-reviewed")
+def test_proposals_are_read_before_somebody_confirms(read_aloud: tuple[str, Learnings]) -> None:
+    text, file = read_aloud
+    unsaid = [lesson for lesson in ALOUD if lesson not in text]
+    assert not unsaid, f"in words nothing is said of {unsaid}"
+    (first, *_) = sorted(ALOUD, key=text.index)
+    kept = [entry.text for entry in file.entries]
+    assert kept == [first], f"the first one asked, {first!r}, got a yes alone; kept is {kept}"
 
 
 @pytest.mark.criterion("step2-rejects-wrong")
@@ -142,9 +182,15 @@ def test_learnings_are_counted_as_what_they_are(graded: Graded) -> None:
         got = (entry.source, entry.section)
         assert got == due, f"{text!r} is counted as {' and '.join(got)}, not {' and '.join(due)}"
         assert entry.day == graded.now.date(), f"{entry.id} is of {entry.day}, not {graded.now}"
-    assert len(graded.promoted) == 2, "what was promoted is not in the file any more"
-    before, after = graded.promoted
-    assert after == replace(before, section="MEDIUM"), f"{before} was promoted to {after}"
+    for one in graded.proposed:
+        said = (one.text("source"), one.text("confidence"))
+        due = GRADES[one.text("text")]
+        assert said == due, f"{one['text']!r} is proposed as {' and '.join(said)}"
+    assert len(graded.promoted) == 3, "what was promoted is not in the file any more"
+    before, *rose = graded.promoted
+    for after, section in zip(rose, ("MEDIUM", "HIGH"), strict=True):
+        assert after == replace(before, section=section), f"{before} was promoted to {after}"
+    assert not graded.moved, f"what cannot be moved: {'; '.join(graded.moved)}"
 
 
 @pytest.mark.criterion("step2-stats-updating")

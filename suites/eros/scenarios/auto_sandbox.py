@@ -43,6 +43,7 @@ class AutoTried:
     """What sessions with and without a signal did at their end."""
 
     reflected: frozenset[str]  # sessions that reflected by themselves, with auto on
+    often: Sequence[str]  # sessions that did so more than once
     steps: Sequence[Step]
     reviewed_by: str
     off: frozenset[str]  # sessions that reflected by themselves since it was off
@@ -58,15 +59,17 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
     tried.end("empty")
     person = _Person(tried)
     reviewed = _answered(tried, person)
-    on = _by_themselves(tried)
+    alone = _alone(tried)
+    on = frozenset(alone)
     tried.run("off").demand()
     stands = _off(tried)
     person.did("sessions that ended since auto was off")
     return AutoTried(
         reflected=on,
+        often=sorted(name for name in on if alone.count(name) > 1),
         steps=person.steps,
         reviewed_by=reviewed,
-        off=_by_themselves(tried) - on,
+        off=frozenset(_alone(tried)) - on,
         stands=stands,
         settings=[
             f"{one.get('before')} to {one.get('after')}"
@@ -79,17 +82,20 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
 def _answered(tried: Sandbox, person: _Person) -> str:
     """Sessions with no answer, yes, none again, no, and one of each; who reviewed the first yes."""
     _session(tried, person, "one", "First")
+    tried.end("idle")  # while the signal of another session is open
     for answers in ("", *((word,) for word in UNCLEAR)):
         tried.reflect(answers, session="one")
         person.did(f"the answer {''.join(answers)!r}")
     tried.reflect("y", session="one")
     person.did("a yes", "First")
     reviewed = tried.history()[-1].reviewed_by
+    tried.end("one")  # once more, and its signal was answered
     _session(tried, person, "two", "Second")
     tried.reflect("", session="two")
     person.did("no answer, after a yes to another session")
     tried.reflect("n", session="two")
     person.did("a no")
+    tried.end("two")
     _session(tried, person, "three", "Third", "Fourth")
     asked = tried.reflect("ny", session="three").each("proposed")
     texts = [one.text("text") for one in asked]
@@ -129,6 +135,7 @@ def _feedback_of_each_kind(tried: Sandbox, when: str) -> None:
     tried.hook("session-end", *({"session": f"{name}{when}"} for name in ends))
 
 
-def _by_themselves(tried: Sandbox) -> frozenset[str]:
+def _alone(tried: Sandbox) -> list[str]:
+    """The session of each reflection that nobody asked for."""
     found = [one for one in tried.log("reflection") if one.text("mode") == "auto"]
-    return frozenset(str(one.get("session")) for one in found)
+    return [str(one.get("session")) for one in found]

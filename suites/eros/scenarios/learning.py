@@ -11,14 +11,15 @@ from typing import Any
 import httpx
 
 from pytest_rollout import NoValueError, Reported, Stage, reported, scenario
+from suites.eros.scenarios.learning_told import CREATOR, TOLD, not_refused, told
 from suites.eros.views.journal import Run, runs
 from suites.eros.views.learning_history import Version, versions
 from suites.eros.views.learning_log import AGENTS, Weeks, happened, log_of
 from suites.eros.views.records import lines, logged
-from suites.eros.views.reflecting import Done, call, correction
+from suites.eros.views.reflecting import Done, call
 from suites.eros.views.service import Service
 
-CREATOR, FREE = "alexia", "luna_free"  # a page that is paid for, and a free one
+FREE = "luna_free"  # a free page
 FLAGS = ("ENABLED", "SHADOW_MODE", "PERCENTAGE", "CREATORS", "AUTO_FALLBACK")
 
 
@@ -85,6 +86,7 @@ class FirstDay:
     bare: Done  # as JSON, with the flags alone in its environment
     findings: Mapping[str, Sequence[Reported]]  # of the validation, by session
     statuses: Mapping[str, int]  # of HTTP, by session
+    unrefused: Sequence[str]  # what is odd, and was not refused with a word why
     corrected: str  # what the user who corrected something said
     sessions: Mapping[str, str]  # what was tried: the session's name
     log: Sequence[Reported]  # the whole log, before and after
@@ -103,7 +105,7 @@ def first_day(phase: Stage) -> FirstDay:
     phase.operate("eros", "learn", days=0)
     client, program = phase.target("eros").client, phase.file("reflect")
     stamp = f"{phase.now():%Y%m%dT%H%M%S}"
-    tries = ("clean", "overlapping", "two rules", "three rules", "unchanged", "corrected")
+    tries = ("clean", "overlapping", "two rules", "three rules", *TOLD, "odd")
     sessions = {tried: f"suite-{tried.replace(' ', '-')}-{stamp}" for tried in tries}
     says = f"A trial of the rollout's checks, to be declined ({stamp})"
     before = call(program, "status", "--json")
@@ -116,9 +118,9 @@ def first_day(phase: Stage) -> FirstDay:
         "three rules": _validate(
             client, sessions["three rules"], _too_many(service, FREE, "paid"), FREE
         ),
-        "unchanged": _correct(client, sessions["unchanged"], says, changed=False),
-        "corrected": _correct(client, sessions["corrected"], says, changed=True),
+        **told(client, sessions, says),
     }
+    odd = tuple(not_refused(client, sessions["odd"], schedule))
     validated = ("clean", "overlapping", "two rules", "three rules")
     findings = {name: reported(answers[name]).each("findings") for name in validated}
     return FirstDay(
@@ -128,6 +130,7 @@ def first_day(phase: Stage) -> FirstDay:
         bare=call(program, "status", "--json", environ=_bare(client, phase)),
         findings=findings,
         statuses={name: answer.status_code for name, answer in answers.items()},
+        unrefused=odd,
         corrected=says,
         sessions=sessions,
         log=log_of(phase.file("logs")),
@@ -172,10 +175,6 @@ def _validate(
 ) -> httpx.Response:
     body = {"session": session, "creator": creator, "schedule": schedule}
     return client.post("/validate", json=body)
-
-
-def _correct(client: httpx.Client, session: str, says: str, *, changed: bool) -> httpx.Response:
-    return client.post("/corrections", json=correction(says, session, changed=changed))
 
 
 def _bare(client: httpx.Client, phase: Stage) -> dict[str, str]:

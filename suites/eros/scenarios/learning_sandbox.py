@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,15 @@ def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Seque
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A reflection: what it answered, of which session, and what was said to each proposal."""
+
+    said: Reported
+    session: str  # empty: of all
+    given: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Reflected:
     """Three proposals of a session, the second declined, and the same session once more."""
 
@@ -68,31 +77,56 @@ class Reflected:
     again: Reported  # what the second one answered
     last: Learnings  # after the third, to which the same signals were sent anew
     commits: Sequence[int]  # after each of the three
+    told: Sequence[Told]  # each reflection, in turn
+    log: Sequence[Reported]  # the line of each
+    signals: Mapping[str, Reported]  # by their ids
 
 
 @scenario()
 def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflected:
     """Nobody says yes or no; then a session is reflected on three times, and one is declined."""
     tried, lessons = sandbox(phase, tmp_path_factory, "reflected"), ("First", "Second", "Third")
+    told: list[Told] = []
+
+    def reflect(answers: Sequence[str], session: str = "") -> Reported:
+        told.append(Told(tried.reflect(answers, session=session), session, answers))
+        return told[-1].said
+
     tried.correct("Fourth", "Fifth", "Sixth", session="unclear")
-    tried.reflect(UNCLEAR, session="unclear")
+    reflect(UNCLEAR, "unclear")
     unclear = _added(tried)
-    tried.reflect("y", session="unclear")
+    reflect("y", "unclear")
     alone = _added(tried) - unclear
-    tried.reflect("nn", session="unclear")
+    reflect("nn", "unclear")
     tried.correct(*lessons, session="one")
-    asked = tried.reflect("yny", session="one")
+    asked = reflect("yny", "one")
     texts = [one.text("text") for one in asked.each("proposed")]
     if sorted(texts) != sorted(lessons):
         raise RolloutError(f"three corrections were made, and {texts or 'nothing'} is proposed")
     first, commits = tried.file, [len(tried.history())]
-    again = tried.reflect("yyy", session="one")
+    again = reflect("yyy", "one")
     commits.append(len(tried.history()))
     tried.correct(*lessons, session="one")
     tried.correct(*lessons, session="two")
-    tried.reflect("yyyyyy")
+    reflect("yyyyyy")
     commits.append(len(tried.history()))
-    return Reflected(unclear, alone, asked, texts, texts[1], first, again, tried.file, commits)
+    kept = (tried.log("reflection"), {one.text("id"): one for one in tried.log("signal")})
+    last = tried.file
+    return Reflected(
+        unclear, alone, asked, texts, texts[1], first, again, last, commits, told, *kept
+    )
+
+
+@scenario()
+def read_aloud(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Learnings]:
+    """Two proposals are made in words, the first one gets a yes, the second one a no."""
+    tried = sandbox(phase, tmp_path_factory, "aloud")
+    tried.correct(*ALOUD)
+    text = tried.run("--by", "suite", answers="y\nn\n").demand().text
+    return text, tried.file
+
+
+ALOUD = ("Leave an hour for lunch", "Begin each day at 10:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +135,9 @@ class Graded:
 
     file: Learnings
     now: datetime
-    promoted: Sequence[Learning]  # the learning of a measurement, before and after
+    promoted: Sequence[Learning]  # the learning of a measurement: before, promoted, and once more
+    proposed: Sequence[Reported]
+    moved: Sequence[str]  # what cannot be promoted or deprecated, and was not refused
 
 
 GRADES = {  # what is said, its source, and how sure the learning is
@@ -124,15 +160,37 @@ def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     tried.correct(corrected)
     tried.correct(rule, explicit=True)
     tried.hook("performance", {**about, "expected": 100, "actual": 131, "says": measured})
-    tried.reflect("yyyy")
+    proposed = tried.reflect("yyyy").each("proposed")
     file, now = tried.file, tried.now
     last = next((entry for entry in file.entries if entry.text == measured), None)
     if last is None:
-        return Graded(file, now, ())
+        return Graded(file, now, (), proposed, ())
     tried.later(days=1)
-    tried.run("promote", last.id, "--by", "suite").demand()
-    after = tried.file.find(last.id)
-    return Graded(file, now, (last, after) if after else (last,))
+    rose = [last]
+    for _ in range(2):
+        tried.run("promote", last.id, "--by", "suite", "--json").said()
+        rose += [entry for entry in [tried.file.find(last.id)] if entry]
+    return Graded(file, now, rose, proposed, tuple(_moved(tried, last.id)))
+
+
+def _moved(tried: Sandbox, high: str) -> Iterator[str]:
+    """Which moves nobody can make were made, or refused without a word; empty: none.
+
+    Tried are a learning under HIGH, one that is deprecated, and one that there is not.
+    """
+    gone = next(entry.id for entry in tried.file.entries if entry.id != high)
+    tried.run("deprecate", gone, "--by", "suite", "--json").said()
+    moves = [("promote", high), ("promote", gone), ("deprecate", gone)]
+    moves += [("promote", "L-9999"), ("deprecate", "L-9999")]
+    before = len(tried.history())
+    for words in moves:
+        done = tried.run(*words, "--by", "suite")
+        if not done.status:
+            yield f"{' '.join(words)} ended with 0"
+        elif len(done.errors.split()) < 2 or "Traceback" in done.errors:
+            yield f"{' '.join(words)} was refused without a word"
+    if len(tried.history()) != before:
+        yield "something was committed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +199,7 @@ class Figured:
 
     history: Sequence[Version]
     looks: Sequence[tuple[Reported, str]]  # as JSON, and in words
+    log: Sequence[Reported]  # the line of each
 
 
 MEASURED = {89: True, 90: False, 110: False, 111: True}  # where 100 was expected: who learns of it
@@ -155,19 +214,26 @@ def figured(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Figured:
         tried.hook("performance", {**about, "actual": actual, "says": f"Measured: {actual}"})
     tried.correct("A user said so", "A user said that, too")
     tried.reflect("yyyy")
+    came = tried.now
     first, second, third, *_ = [entry.id for entry in tried.file.entries]
     tried.run("promote", first, "--by", "suite").demand()
     looks = [_look(tried)]
     for gone in (second, third):
         tried.run("deprecate", gone, "--by", "suite").demand()
     looks.append(_look(tried))
-    tried.later(days=8)
+    for minutes in (-1, 0):  # before they are seven days old, and once they are
+        tried.now = came + timedelta(days=7, minutes=minutes - 1)
+        looks.append(_look(tried))
+    tried.later(days=1)
     looks.append(_look(tried))
-    return Figured(tried.history(), looks)
+    return Figured(tried.history(), looks, tried.log("status"))
 
 
 def _look(tried: Sandbox) -> tuple[Reported, str]:
-    return tried.status(), tried.run("status").demand().text
+    """The status as JSON, and at the same time in words."""
+    said = tried.run("status", "--json", "--by", "suite").said()
+    tried.later(minutes=-1)
+    return said, tried.run("status", "--by", "suite").demand().text
 
 
 def _added(tried: Sandbox) -> int:

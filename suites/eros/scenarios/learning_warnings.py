@@ -57,10 +57,10 @@ def warned(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Mapping[st
 
 
 def _silence(tried: Sandbox, newest: datetime, look: _Look) -> None:
-    """Let thirteen and fourteen days pass since a learning, and add one."""
-    tried.now = newest + timedelta(days=13)
-    look(ZERO, "thirteen days after the last learning", due=False)
-    tried.now = newest + timedelta(days=14)
+    """Let almost and just fourteen days pass since a learning, and add one."""
+    tried.now = newest + timedelta(days=14, minutes=-2)  # a look takes a minute
+    look(ZERO, "a minute before fourteen days", due=False)
+    tried.now = newest + timedelta(days=14, minutes=-1)
     look(ZERO, "fourteen days after the last learning", due=True)
     tried.correct(*(f"Lesson {number}" for number in range(7)))
     tried.reflect("y" * 7)
