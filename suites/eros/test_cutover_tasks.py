@@ -23,7 +23,7 @@ from suites.eros.views.samples import demand_true_samples
 pytestmark = pytest.mark.cutover
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-ON_TIME = timedelta(minutes=5)
+ON_TIME, SOON = timedelta(minutes=5), timedelta(seconds=5)
 
 
 @pytest.mark.criterion("monitor-24h")
@@ -69,7 +69,7 @@ def test_each_job_ran_on_time(phase: Stage, widened: Step, observe: Observe) -> 
         for due in _due(job, since, until):
             ran = executed.get((job.text("job"), due))
             run = delivered.get(ran.text("request_id")) if ran is not None else None
-            missed = ran is None or run is None or not _on_time(ran, due)
+            missed = ran is None or run is None or not _on_time(ran, due, run)
             observe("job_missed", missed, at=widened.now, job=job.text("job"))
             if run is not None:
                 _demand_own(job, run, due, journal)
@@ -113,8 +113,11 @@ def _due(job: Reported, since: datetime, until: datetime) -> Iterator[datetime]:
         day += DAY
 
 
-def _on_time(ran: Reported, due: datetime) -> bool:
-    if ran["started"] is None or ran.text("outcome") != "ok":
+def _on_time(ran: Reported, due: datetime, run: Run) -> bool:
+    """Whether an execution began on time, and ended well as its run was over."""
+    if ran["started"] is None or ran["ended"] is None or ran.text("outcome") != "ok":
+        return False
+    if abs(ran.moment("ended") - run.ended) > SOON:
         return False
     return timedelta(0) <= ran.moment("started") - due <= ON_TIME
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from pytest_rollout import Observe, Reported, RolloutError, Stage
+from pytest_rollout import Observe, Reported, Stage
 from suites.eros.scenarios.flag_trials import Flip, texts
+from suites.eros.views.router_program import route
 from suites.eros.views.routing import ADOPTERS, Flags, bucket, listed
 from suites.eros.views.service import Service, unrefused
 
@@ -21,23 +18,6 @@ pytestmark = pytest.mark.flags
 ON = {"ENABLED": "true"}
 STRANGERS = ("", "alex", "Alexia", "alexia_b", "luna", "nobody")  # of whom no list holds one
 SHARES = (25, 50, 75)
-
-
-def route(phase: Stage, names: Sequence[str], environ: Mapping[str, str]) -> list[Reported]:
-    """What the router's program decides from an environment of these variables alone."""
-    program = phase.file("router")
-    if not program.exists():
-        raise RolloutError(f"there is no router at {program.name}")
-    command = [str(program), *names]
-    if Path(program).read_bytes()[:2] != b"#!":
-        command = [sys.executable, *command]
-    plain = {"PATH": "/usr/local/bin:/usr/bin:/bin", **environ}
-    done = subprocess.run(
-        command, env=plain, capture_output=True, text=True, timeout=30, check=False
-    )
-    if done.returncode:
-        raise RolloutError(f"the router ended with {done.returncode}: {done.stderr.strip()[-200:]}")
-    return [Reported(json.loads(line), "eros-route") for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="session")
@@ -52,13 +32,27 @@ def typed(decision: Reported) -> Mapping[str, object]:
 
 
 @pytest.mark.criterion("router-answers")
-def test_the_router_decides_for_the_whole_roster(service: Service, unset: list[Reported]) -> None:
+def test_the_router_decides_for_the_whole_roster(
+    phase: Stage, service: Service, unset: list[Reported]
+) -> None:
     names = service.names
     assert len(names) == 37, f"the roster holds {len(names)} creators, not 37"
     assert [decision.text("creator") for decision in unset] == names
     _, decided = service.decide(names, {})
     assert [decision.text("creator") for decision in decided] == names
-    for odd in ({}, {"creators": "alexia"}, {"creator": 1}, {"creator": "alexia", "flags": "on"}):
+    flags = texts({**ON, "PERCENTAGE": "50", "CREATORS": "alexia", "SHADOW_MODE": "maybe"})
+    for typed_in in (False, True):
+        for said in route(phase, ["alexia", *names[:5]], flags, typed_in=typed_in):
+            due = service.post("/decide", {"creator": said["creator"], "flags": flags})
+            assert said == due, f"the program says {dict(said)}, the service {dict(due)}"
+    for odd in (
+        {},
+        {"creators": "alexia"},
+        {"creators": [1]},
+        {"creator": 1},
+        {"creator": "alexia", "flags": "on"},
+        {"creator": "alexia", "flags": {"EROS_V5_ENABLED": True}},
+    ):
         wrong = unrefused(service.client.post("/decide", json=odd), 400)
         assert not wrong, f"{odd} names nobody to decide about, and was {wrong}"
 

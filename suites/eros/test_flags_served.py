@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, reported
-from suites.eros.scenarios.flag_trials import Order, Request, Trials
+from suites.eros.scenarios.flag_trials import PARTS, Order, Request, Trials
 from suites.eros.views import journal, oracle
 from suites.eros.views.journal import Run
 from suites.eros.views.routing import Flags
@@ -16,7 +16,6 @@ from suites.eros.views.service import unrefused
 
 pytestmark = pytest.mark.flags
 
-PARTS = ("shadow", "list", "percentage", "fallback on", "saved", "fallback off", "off")
 BEFORE = {  # each phase, and the one whose gate it waits for
     "canary": "shadow",
     "early_adopters": "canary",

@@ -15,11 +15,12 @@ from suites.eros.views import journal
 from suites.eros.views.journal import Run
 from suites.eros.views.records import logged, noted
 from suites.eros.views.routing import Flags
-from suites.eros.views.service import Service
+from suites.eros.views.service import Service, unrefused
 
 LIVE = {"ENABLED": "true", "SHADOW_MODE": "false", "PERCENTAGE": "100", "CREATORS": ""}
 SHADOW = {**LIVE, "SHADOW_MODE": "true", "CREATORS": "alexia"}
 LISTED = {**LIVE, "PERCENTAGE": "0", "CREATORS": "alexia"}
+PARTS = ("shadow", "list", "percentage", "fallback on", "saved", "fallback off", "off")
 HALF = {**LIVE, "PERCENTAGE": "50", "CREATORS": "alexia,luna_free"}
 
 
@@ -44,6 +45,7 @@ class Trials:
     requests: tuple[Request, ...]
     monitoring: Mapping[str, Reported] = field(default_factory=dict)  # by the part of the trial
     again: tuple[httpx.Response, ...] = ()  # the first request once more: its creator's, another's
+    odd: Mapping[str, str] = field(default_factory=dict)  # what nobody can take: what is wrong then
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -94,6 +96,7 @@ def flag_trials(phase: Stage) -> Trials:
 
 def _tried(phase: Stage, service: Service) -> Trials:
     evening(phase)  # a job would run as bad as a request was to
+    odd = dict(_odd(service))
     made: list[Request] = []
     said: dict[str, Reported] = {}
     names = sorted(service.names)
@@ -117,7 +120,25 @@ def _tried(phase: Stage, service: Service) -> Trials:
     said["fallback off"] = service.get("/monitoring", last=5)
     _anew(service, {**LIVE, "ENABLED": "false", "AUTO_FALLBACK": "true"})
     made += _asked(service, names[:6], {**LIVE, "ENABLED": "false"}, "off")
-    return Trials(service, phase.file("logs"), tuple(made), said, tuple(again))
+    return Trials(service, phase.file("logs"), tuple(made), said, tuple(again), odd)
+
+
+def _odd(service: Service) -> Iterator[tuple[str, str]]:
+    """Requests and flags that nobody can take, and what is wrong with the refusal of each."""
+    cases: tuple[tuple[str, object, int], ...] = (
+        ("/flags", ["no object"], 400),
+        ("/flags", {"EROS_V6_ENABLED": "true"}, 400),
+        ("/flags", {"EROS_V5_PERCENTAGE": 25}, 400),
+        ("/flags", {"EROS_V5_CREATORS": "alexia\nEROS_V5_ENABLED=true"}, 400),
+        ("/generate", {}, 400),
+        ("/generate", {"creator": "alexia", "request_id": 5}, 400),
+        ("/generate", {"creator": "nobody"}, 404),
+    )
+    before = service.get("/flags")["raw"]
+    for path, body, status in cases:
+        yield f"POST {path} {body}", unrefused(service.client.post(path, json=body), status)
+    after = service.get("/flags")["raw"]
+    yield "a refused change", "" if after == before else f"made all the same: {after}"
 
 
 def _anew(service: Service, flags: Mapping[str, str | None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,8 @@ class Asked:
     allowed: bool
     due: bool
     unsaid: str  # what is wrong with a refusal
+    state: Reported  # of v4, after it was asked
+    switched: datetime | None  # when 100 % was set, by the changes of flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ def removals(phase: Stage) -> Sequence[Asked]:
 def _asked(service: Service, day: int, since: str, *, due: bool) -> Asked:
     response: httpx.Response = service.client.post("/v4/removal", json={})
     said = "" if response.is_success else unrefused(response, 409)
-    return Asked(day, since, response.is_success, due, said)
+    changes = service.get("/flags/changes").each("changes")
+    at = [one.moment("at") for one in changes if one.inner("after")["EROS_V5_PERCENTAGE"] == "100"]
+    state = service.get("/v4")
+    return Asked(day, since, response.is_success, due, said, state, at[0] if at else None)
 
 
 _SWITCH = datetime(2026, 2, 9, tzinfo=UTC)
@@ -136,6 +141,20 @@ def judged(service: Service) -> list[tuple[Reported, bool]]:
         }
         found.append((service.post("/v4/removal/judge", body), due))
     return found
+
+
+def unjudged(service: Service) -> list[str]:
+    """What cannot be judged, and was not refused with a word why."""
+    now = _SWITCH.isoformat()
+    cases: Sequence[Mapping[str, object]] = (
+        {},
+        {"cutover_at": now, "rollbacks": []},
+        {"cutover_at": "soon", "rollbacks": [], "now": now},
+        {"cutover_at": now, "rollbacks": ["never"], "now": now},
+    )
+    answers = {str(one): service.client.post("/v4/removal/judge", json=one) for one in cases}
+    told = {what: unrefused(answer, 400) for what, answer in answers.items()}
+    return [f"{what} is {wrong}" for what, wrong in told.items() if wrong]
 
 
 def code(repository: Path, folder: str) -> list[Path]:
