@@ -34,7 +34,7 @@ from suites.eros.scenarios.learning_sandbox import (
 from suites.eros.scenarios.learning_warnings import warned
 from suites.eros.scenarios.live_cases import Happened, live_cases
 from suites.eros.scenarios.old_pipeline import Asked, removals, thirty_days
-from suites.eros.scenarios.operations import messages_sent, operations
+from suites.eros.scenarios.operations import messages_sent, operations, refusals
 from suites.eros.scenarios.recovery import recovered
 from suites.eros.scenarios.risks import bad_drafts, hung_agents, served_days, slow_runs
 from suites.eros.scenarios.rollback_drills import flipped, pulled, requested, switched_off
@@ -79,6 +79,7 @@ __all__ = [
     "read_aloud",
     "recovered",
     "reflected",
+    "refusals",
     "removals",
     "requested",
     "served_days",

@@ -91,6 +91,19 @@ def test_schedules_of_a_creator_are_hers_alone(flag_trials: Trials) -> None:
         assert [*shown] == due, f"of {name} {len(shown)} schedules are shown, not {len(due)}"
 
 
+@pytest.mark.criterion("fallback-counts-as-failure")
+def test_a_job_that_nobody_saved_has_failed(flag_trials: Trials) -> None:
+    flag_trials.of(*PARTS)
+    assert len(flag_trials.jobs) > 1, f"{len(flag_trials.jobs)} jobs ran where one failed"
+    for number, job in enumerate(flag_trials.jobs):
+        runs = flag_trials.by_request[job.text("request_id")]
+        due = "ok" if number else "failed"
+        assert {run.said["outcome"] for run in runs} == {due}, f"{job['job']} ran otherwise"
+        assert job.text("outcome") == due, f"job {job['job']} is {job['outcome']}, its run {due}"
+        over = max(run.ended for run in runs)
+        assert job.moment("ended") == over, f"job {job['job']} ended {job['ended']}, not {over}"
+
+
 @pytest.mark.criterion("routing-decision-logged")
 def test_what_is_odd_is_refused(flag_trials: Trials) -> None:
     wrong = [f"{what} is {said}" for what, said in flag_trials.odd.items() if said]

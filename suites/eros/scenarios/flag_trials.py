@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Trials:
     monitoring: Mapping[str, Reported] = field(default_factory=dict)  # by the part of the trial
     again: tuple[httpx.Response, ...] = ()  # the first request once more: its creator's, another's
     odd: Mapping[str, str] = field(default_factory=dict)  # what nobody can take: what is wrong then
+    jobs: tuple[Reported, ...] = ()  # of a creator, on the day after; v5 failed in the first one
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -120,7 +122,20 @@ def _tried(phase: Stage, service: Service) -> Trials:
     said["fallback off"] = service.get("/monitoring", last=5)
     _anew(service, {**LIVE, "ENABLED": "false", "AUTO_FALLBACK": "true"})
     made += _asked(service, names[:6], {**LIVE, "ENABLED": "false"}, "off")
-    return Trials(service, phase.file("logs"), tuple(made), said, tuple(again), odd)
+    jobs = tuple(_a_job_fails(phase, service, names[0]))
+    return Trials(service, phase.file("logs"), tuple(made), said, tuple(again), odd, jobs)
+
+
+def _a_job_fails(phase: Stage, service: Service, creator: str) -> Iterator[Reported]:
+    """The jobs of a creator up to the next noon; v5 fails in the first, and nobody steps in."""
+    clock = phase.target("eros").clock
+    begun = clock.now()
+    _anew(service, {**LIVE, "AUTO_FALLBACK": "false"})
+    phase.operate("eros", "disturb", pipeline="v5", times=1, creator=creator, fails="raise")
+    clock.advance(timedelta(hours=17).total_seconds())  # 20:00 to 13:00
+    answer = service.get("/jobs", since=begun)
+    own = {job.text("job") for job in answer.each("jobs") if job["creator"] == creator}
+    yield from (one for one in answer.each("executions") if one["job"] in own)
 
 
 def _odd(service: Service) -> Iterator[tuple[str, str]]:
@@ -131,6 +146,7 @@ def _odd(service: Service) -> Iterator[tuple[str, str]]:
         ("/flags", {"EROS_V5_PERCENTAGE": 25}, 400),
         ("/flags", {"EROS_V5_CREATORS": "alexia\nEROS_V5_ENABLED=true"}, 400),
         ("/generate", {}, 400),
+        ("/generate", {"creator": ""}, 400),
         ("/generate", {"creator": "alexia", "request_id": 5}, 400),
         ("/generate", {"creator": "nobody"}, 404),
     )

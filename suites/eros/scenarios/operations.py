@@ -13,7 +13,7 @@ from pytest_rollout import Message, Reported, Stage, read_inbox, scenario
 from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
 from suites.eros.views.journal import Run, runs, served
 from suites.eros.views.records import logged
-from suites.eros.views.service import Service
+from suites.eros.views.service import Service, unrefused
 
 _GOOD = {"seconds": 2, "quality": 85, "violations": []}
 _FAILED: Mapping[str, Any] = {"fails": "raise", "seconds": 2}
@@ -144,3 +144,11 @@ def messages_sent(phase: Stage) -> Sequence[Sent]:
         arrived = tuple(message for message in told if text in message.text)
         found.append(Sent(to, arrived, [one for one in log if text in one.text("text")]))
     return found
+
+
+@scenario(effect="change")
+def refusals(phase: Stage) -> Mapping[str, str]:
+    """Messages that cannot be sent, and what is wrong with the refusal of each."""
+    client = phase.target("eros").client
+    cases = ({"severity": "LOUD", "text": "a trial"}, {"severity": "WARNING"}, {"text": "a trial"})
+    return {str(body): unrefused(client.post("/alerts/test", json=body), 400) for body in cases}
