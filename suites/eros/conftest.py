@@ -23,9 +23,9 @@ from suites.eros.scenarios.learning import (
     manual_begun,
     two_weeks,
 )
+from suites.eros.scenarios.learning_grades import graded
 from suites.eros.scenarios.learning_sandbox import (
     figured,
-    graded,
     hooks_tried,
     learning_taken_back,
     read_aloud,

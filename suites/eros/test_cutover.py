@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pytest_rollout import Observe, Reported
+from pytest_rollout import Observe, Reported, Stage
 from suites.eros.checks.running import (
     test_no_run_violates_a_hard_gate,
     test_runs_are_quick,
@@ -20,6 +20,7 @@ from suites.eros.checks.timed import test_times_are_told_as_they_were
 from suites.eros.scenarios.widening import Step, flags_in, served_since
 from suites.eros.views.conditions import held, mean
 from suites.eros.views.journal import Run, exact, of_v4, runs, served
+from suites.eros.views.python_code import unknown_names
 from suites.eros.views.records import days_between, logged, noted
 from suites.eros.views.said import not_done
 
@@ -189,6 +190,14 @@ def test_v5_serves_everybody(widened: Step, observe: Observe) -> None:
 @pytest.mark.criterion("all-traffic-on-v5")
 def test_everybody_gets_what_v5_drafted(widened: Step) -> None:
     widened.deliveries.demand_served(widened.due, days_between(widened.begun, widened.now))
+
+
+@pytest.mark.criterion("all-traffic-on-v5")
+def test_the_code_of_v5_would_load(phase: Stage) -> None:
+    path = phase.file("repository") / "python/v5/orchestrator.py"
+    assert path.is_file(), "python/v5/orchestrator.py is not in the repository"
+    odd = unknown_names(path.read_text(encoding="utf-8"))
+    assert not odd, f"{path.name} would not load: nothing is called {', '.join(odd)}"
 
 
 @pytest.mark.criterion("stable-7d-at-100")

@@ -117,10 +117,16 @@ def test_what_is_odd_is_refused(flag_trials: Trials) -> None:
 def test_flags_are_told_as_they_were_set(flag_trials: Trials) -> None:
     changes = _changes(flag_trials)
     for one in changes:
-        who = (one.text("by"), one.text("reason"))
-        assert who == ("the suite", "a trial"), f"the change of {one['at']} is said to be by {who}"
+        by, why = one.text("by"), one["reason"]
+        said = why == ("a trial" if by == "the suite" else "")
+        assert said, f"the change of {one['at']} is said to be by {by}, because of {why!r}"
         phase = _phase(_flags(one))
         assert one["phase"] == phase, f"{dict(one.inner('after'))} is called {one['phase']}"
+    unsaid = [one for one in changes if one["by"] != "the suite"]
+    assert len(unsaid) == 1, f"{len(unsaid)} changes are said to be of somebody else, not one"
+    phases = {one["phase"] for one in changes}
+    lacking = {"off", "shadow", "canary", "early_adopters", *STEPS.values()} - phases
+    assert not lacking, f"nobody set the flags of {', '.join(sorted(lacking))}"
     for one, later in pairwise(changes):
         assert later["before"] == one["after"], f"before {later['at']} flags are told as others"
     now, last = flag_trials.service.get("/flags"), changes[-1]

@@ -14,6 +14,7 @@ from suites.eros.scenarios.learning import Before, FirstDay
 from suites.eros.scenarios.learning_sandbox import MEASURED, Figured, Hooked, clone
 from suites.eros.scenarios.learning_told import TOLD
 from suites.eros.views.contract import demand_answer, demand_lines
+from suites.eros.views.learning_conditions import held_at
 from suites.eros.views.learning_history import Version, changes, git, ran
 from suites.eros.views.learning_log import LEARNING, happened
 from suites.eros.views.learnings import FIGURES, FILE, figures, parsed
@@ -183,8 +184,12 @@ def test_status_says_that_it_is_active(first_day: FirstDay) -> None:
 def test_each_kind_of_feedback_is_taken(first_day: FirstDay) -> None:
     refused = {name: first_day.statuses[name] for name in TOLD if first_day.statuses[name] != 202}
     assert not refused, f"what agents and users told was answered with {refused}"
-    said = [one.text("says") for one in first_day.signals("measured", "performance")]
-    assert said == [first_day.corrected], f"a measurement that is off became {said}"
+    signals = happened(first_day.log, "signal")
+    for tried, due in (("measured", ["performance"]), ("corrected", ["user"]), ("unchanged", [])):
+        mine = [one for one in signals if one["session"] == first_day.sessions[tried]]
+        became = [(one.text("source"), one.text("says")) for one in mine]
+        wanted = [(source, first_day.corrected) for source in due]
+        assert became == wanted, f"what was {tried} became {became}, not {wanted}"
     ended = [one.text("session") for one in happened(first_day.log, "session-end")]
     assert first_day.sessions["ended"] in ended, "the log does not know that a session ended"
     assert not first_day.unrefused, "; ".join(first_day.unrefused)
@@ -221,6 +226,12 @@ def test_figures_are_those_of_what_came_rose_and_went(figured: Figured) -> None:
         assert not wrong, f"by the history of the file {'; '.join(wrong)}"
         words = {block: _in_words(text, block) for block in BLOCKS}
         assert words == due, f"in words the status says {words}, not {due}"
+        given = sorted(one.text("id") for one in said.each("warnings"))
+        warned = sorted(held_at(figured.history, said.moment("at")))
+        assert given == warned, f"at {said['at']} it warns of {given}, not of {warned}"
+        captured = said.whole("captured")
+        assert captured == figured.signals, f"it counts {captured} signals, not {figured.signals}"
+        assert not said.flag("auto"), "it says that auto is on, and nobody switched it on"
         unsaid = [one["id"] for one in said.each("warnings") if one.text("says") not in text]
         assert not unsaid, f"in words the status does not warn of {', '.join(map(str, unsaid))}"
         kept = [one for one in figured.log if one.inner("answered") == said]

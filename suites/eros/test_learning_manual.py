@@ -10,7 +10,8 @@ import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.eros.scenarios.learning import Learnt
-from suites.eros.scenarios.learning_sandbox import ALOUD, GRADES, Graded, Reflected
+from suites.eros.scenarios.learning_grades import GRADES, Graded
+from suites.eros.scenarios.learning_sandbox import ALOUD, Reflected
 from suites.eros.scenarios.learning_warnings import Side
 from suites.eros.views.contract import demand_answer
 from suites.eros.views.learning_conditions import DEPRECATIONS, HIGH, ZERO
@@ -81,9 +82,13 @@ def test_a_reflection_is_told_as_it_was(reflected: Reflected) -> None:
     """What it answers, and its line in the log, say what became of each proposal."""
     lines = [one for one in reflected.log if one.text("mode") == "manual"]
     assert len(lines) == len(reflected.told), f"{len(lines)} reflections are in the log"
+    answered = set[str]()
     for told, line in zip(reflected.told, lines, strict=True):
         proposed = told.said.each("proposed")
         keys = [one.text("key") for one in proposed]
+        texts = [one.text("text") for one in proposed]
+        again = [text for text in texts if text in answered or texts.count(text) > 1]
+        assert not again, f"proposed again, or twice: {again}"
         answers = dict(zip(keys, told.given, strict=False))
         due = {key: word for key, word in answers.items() if word in ("y", "n")}
         no = [key for key, word in due.items() if word == "n"]
@@ -92,15 +97,16 @@ def test_a_reflection_is_told_as_it_was(reflected: Reflected) -> None:
         assert told.said["open"] == left, f"left open was {left}, it says {told.said['open']}"
         yes = {one.text("text") for one in proposed if due.get(one.text("key")) == "y"}
         ids = told.said["committed"]
-        texts = {entry.text for entry in reflected.last.entries if entry.id in ids}
-        assert texts == yes, f"a yes was said to {yes}; committed is {texts}, by its ids {ids}"
+        kept = {entry.text for entry in reflected.last.entries if entry.id in ids}
+        assert kept == yes, f"a yes was said to {yes}; committed is {kept}, by its ids {ids}"
+        answered |= {one.text("text") for one in proposed if one["key"] in due}
         shown = (line["session"], line["by"], line["proposed"], line["answers"])
         asked = (told.session or None, "suite", keys, due)
         assert shown == asked, f"the log says {shown}, it was {asked}"
         assert (line["committed"], line["error"]) == (ids, None), f"the log says {dict(line)}"
         signals = [reflected.signals[id_] for id_ in line["signals"]]
         said = {one.text("says") for one in signals}
-        assert {one.text("text") for one in proposed} <= said, f"its signals say {said}"
+        assert {*texts} <= said, f"its signals say {said}"
         others = {one.text("session") for one in signals} - {told.session}
         assert not (told.session and others), f"its signals are of {others}"
 
@@ -190,7 +196,7 @@ def test_learnings_are_counted_as_what_they_are(graded: Graded) -> None:
     before, *rose = graded.promoted
     for after, section in zip(rose, ("MEDIUM", "HIGH"), strict=True):
         assert after == replace(before, section=section), f"{before} was promoted to {after}"
-    assert not graded.moved, f"what cannot be moved: {'; '.join(graded.moved)}"
+    assert not graded.moved, f"where learnings were moved, {'; '.join(graded.moved)}"
 
 
 @pytest.mark.criterion("step2-stats-updating")

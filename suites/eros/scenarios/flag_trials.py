@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from pytest_rollout import NoValueError, Reported, Stage, reported, scenario
-from suites.eros.scenarios.rollback_drills import evening
+from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, evening
 from suites.eros.views import journal
 from suites.eros.views.journal import Run
 from suites.eros.views.records import logged, noted
@@ -99,6 +99,9 @@ def flag_trials(phase: Stage) -> Trials:
 def _tried(phase: Stage, service: Service) -> Trials:
     evening(phase)  # a job would run as bad as a request was to
     odd = dict(_odd(service))
+    for flags in (*CONFIGURATIONS.values(), {**LIVE, "PERCENTAGE": "0"}):
+        service.set_flags(**flags)
+    service.post("/flags", {"EROS_V5_CREATORS": "alexia"})  # nobody says who, or why
     made: list[Request] = []
     said: dict[str, Reported] = {}
     names = sorted(service.names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from pytest_rollout import Reported, RolloutError, Stage, scenario
 from suites.eros.views.learning_history import INITIAL, Version, changes, ran
-from suites.eros.views.learnings import FILE, Learning, Learnings
+from suites.eros.views.learnings import FILE, Learnings
 from suites.eros.views.reflecting import Sandbox
 
 UNCLEAR = ("?", "maybe", "yn")  # answers that are neither yes nor no
@@ -130,76 +130,13 @@ ALOUD = ("Leave an hour for lunch", "Begin each day at 10:00")
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
-    """What one piece of feedback of each kind became."""
-
-    file: Learnings
-    now: datetime
-    promoted: Sequence[Learning]  # the learning of a measurement: before, promoted, and once more
-    proposed: Sequence[Reported]
-    moved: Sequence[str]  # what cannot be promoted or deprecated, and was not refused
-
-
-GRADES = {  # what is said, its source, and how sure the learning is
-    "Found by the validation": ("validation", "MEDIUM"),
-    "Corrected by a user": ("user", "MEDIUM"),
-    "A rule of a user": ("user", "HIGH"),
-    "Measured": ("performance", "LOW"),
-}
-
-
-@scenario()
-def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
-    """A finding, a correction, a rule and a measurement are confirmed; the last is promoted."""
-    tried, (found, corrected, rule, measured) = (
-        sandbox(phase, tmp_path_factory, "graded"),
-        GRADES,
-    )
-    about = {"session": "s", "creator": "alexia"}
-    tried.hook("validation", {**about, "findings": [{"rule": "overlap", "says": found}]})
-    tried.correct(corrected)
-    tried.correct(rule, explicit=True)
-    tried.hook("performance", {**about, "expected": 100, "actual": 131, "says": measured})
-    proposed = tried.reflect("yyyy").each("proposed")
-    file, now = tried.file, tried.now
-    last = next((entry for entry in file.entries if entry.text == measured), None)
-    if last is None:
-        return Graded(file, now, (), proposed, ())
-    tried.later(days=1)
-    rose = [last]
-    for _ in range(2):
-        tried.run("promote", last.id, "--by", "suite", "--json").said()
-        rose += [entry for entry in [tried.file.find(last.id)] if entry]
-    return Graded(file, now, rose, proposed, tuple(_moved(tried, last.id)))
-
-
-def _moved(tried: Sandbox, high: str) -> Iterator[str]:
-    """Which moves nobody can make were made, or refused without a word; empty: none.
-
-    Tried are a learning under HIGH, one that is deprecated, and one that there is not.
-    """
-    gone = next(entry.id for entry in tried.file.entries if entry.id != high)
-    tried.run("deprecate", gone, "--by", "suite", "--json").said()
-    moves = [("promote", high), ("promote", gone), ("deprecate", gone)]
-    moves += [("promote", "L-9999"), ("deprecate", "L-9999")]
-    before = len(tried.history())
-    for words in moves:
-        done = tried.run(*words, "--by", "suite")
-        if not done.status:
-            yield f"{' '.join(words)} ended with 0"
-        elif len(done.errors.split()) < 2 or "Traceback" in done.errors:
-            yield f"{' '.join(words)} was refused without a word"
-    if len(tried.history()) != before:
-        yield "something was committed"
-
-
-@dataclass(frozen=True, slots=True)
 class Figured:
     """A sandbox in which learnings came, rose and went, and what its status said then."""
 
     history: Sequence[Version]
     looks: Sequence[tuple[Reported, str]]  # as JSON, and in words
     log: Sequence[Reported]  # the line of each
+    signals: int
 
 
 MEASURED = {89: True, 90: False, 110: False, 111: True}  # where 100 was expected: who learns of it
@@ -207,15 +144,15 @@ MEASURED = {89: True, 90: False, 110: False, 111: True}  # where 100 was expecte
 
 @scenario()
 def figured(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Figured:
-    """Two learnings of measurements and two of a user come; one rises, two go; a week passes."""
+    """Two learnings of measurements and three rules come; one rises, two go; weeks pass."""
     tried = sandbox(phase, tmp_path_factory, "figured")
     about = {"session": "s", "creator": "alexia", "expected": 100}
     for actual in MEASURED:
         tried.hook("performance", {**about, "actual": actual, "says": f"Measured: {actual}"})
-    tried.correct("A user said so", "A user said that, too")
-    tried.reflect("yyyy")
+    tried.correct("One rule of a user", "Another rule", "A third one", explicit=True)
+    tried.reflect("yyyyy")
     came = tried.now
-    first, second, third, *_ = [entry.id for entry in tried.file.entries]
+    first, second, third, *_ = sorted(entry.id for entry in tried.file.entries)
     tried.run("promote", first, "--by", "suite").demand()
     looks = [_look(tried)]
     for gone in (second, third):
@@ -224,9 +161,10 @@ def figured(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Figured:
     for minutes in (-1, 0):  # before they are seven days old, and once they are
         tried.now = came + timedelta(days=7, minutes=minutes - 1)
         looks.append(_look(tried))
-    tried.later(days=1)
-    looks.append(_look(tried))
-    return Figured(tried.history(), looks, tried.log("status"))
+    for days in (8, 14, 29):
+        tried.now = came + timedelta(days=days, minutes=-1)
+        looks.append(_look(tried))
+    return Figured(tried.history(), looks, tried.log("status"), len(tried.log("signal")))
 
 
 def _look(tried: Sandbox) -> tuple[Reported, str]:

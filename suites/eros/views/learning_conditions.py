@@ -29,6 +29,24 @@ def held(history: Sequence[Version], begun: datetime, now: datetime) -> dict[str
     return found
 
 
+def held_at(history: Sequence[Version], moment: datetime) -> Iterator[str]:
+    """The conditions that hold at a moment, in a sandbox, which has no day 1."""
+    known = [one for one in changes(history) if one.version.at <= moment]
+    added = [one for one in known if one.kind == "added"]
+    high = [one.version.at for one in added if one.learning.section == "HIGH"]
+    if sum(moment - _WEEK < at for at in high) > _MOST_HIGH:
+        yield HIGH
+    if added and moment - added[-1].version.at >= _TWO_WEEKS:
+        yield ZERO
+    gone = [one.version.at for one in known if one.kind == "deprecated"]
+    young, active = (
+        sum(moment - _FOUR_WEEKS < at for at in gone),
+        len(known[-1].version.file.active),
+    )
+    if Fraction(young, max(young + active, 1)) > _MOST_DEPRECATED:
+        yield DEPRECATIONS
+
+
 def _too_many_high(history: Sequence[Version]) -> Iterator[datetime]:
     times = [
         change.version.at
