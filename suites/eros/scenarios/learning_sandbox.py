@@ -136,7 +136,7 @@ class Figured:
     history: Sequence[Version]
     looks: Sequence[tuple[Reported, str]]  # as JSON, and in words
     log: Sequence[Reported]  # the line of each
-    signals: int
+    signals: Sequence[Reported]
 
 
 MEASURED = {89: True, 90: False, 110: False, 111: True}  # where 100 was expected: who learns of it
@@ -149,22 +149,24 @@ def figured(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Figured:
     about = {"session": "s", "creator": "alexia", "expected": 100}
     for actual in MEASURED:
         tried.hook("performance", {**about, "actual": actual, "says": f"Measured: {actual}"})
-    tried.correct("One rule of a user", "Another rule", "A third one", explicit=True)
-    tried.reflect("yyyyy")
-    came = tried.now
+    tried.correct("One rule of a user", "Another rule", explicit=True)
+    tried.reflect("yyyy")
+    came, looks = tried.now, [_look(tried)]
+    tried.correct("A third rule", explicit=True)
+    tried.reflect("y")
     first, second, third, *_ = sorted(entry.id for entry in tried.file.entries)
     tried.run("promote", first, "--by", "suite").demand()
-    looks = [_look(tried)]
-    for gone in (second, third):
-        tried.run("deprecate", gone, "--by", "suite").demand()
     looks.append(_look(tried))
+    for gone in (second, third):  # one of five, and two
+        tried.run("deprecate", gone, "--by", "suite").demand()
+        looks.append(_look(tried))
     for minutes in (-1, 0):  # before they are seven days old, and once they are
         tried.now = came + timedelta(days=7, minutes=minutes - 1)
         looks.append(_look(tried))
     for days in (8, 14, 29):
         tried.now = came + timedelta(days=days, minutes=-1)
         looks.append(_look(tried))
-    return Figured(tried.history(), looks, tried.log("status"), len(tried.log("signal")))
+    return Figured(tried.history(), looks, tried.log("status"), tried.log("signal"))
 
 
 def _look(tried: Sandbox) -> tuple[Reported, str]:
