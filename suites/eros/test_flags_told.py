@@ -123,7 +123,7 @@ def test_flags_are_told_as_they_were_set(flag_trials: Trials) -> None:
         phase = _phase(_flags(one))
         assert one["phase"] == phase, f"{dict(one.inner('after'))} is called {one['phase']}"
     unsaid = [one for one in changes if one["by"] != "the suite"]
-    assert len(unsaid) == 1, f"{len(unsaid)} changes are said to be of somebody else, not one"
+    assert len(unsaid) == 1, f"{len(unsaid)} changes are of somebody else; by PUT one was made"
     phases = {one["phase"] for one in changes}
     lacking = {"off", "shadow", "canary", "early_adopters", *STEPS.values()} - phases
     assert not lacking, f"nobody set the flags of {', '.join(sorted(lacking))}"

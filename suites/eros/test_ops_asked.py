@@ -9,9 +9,11 @@ import pytest
 
 from suites.eros.scenarios.operations import Operations
 from suites.eros.views import figures
+from suites.eros.views.contract import demand_answer
 from suites.eros.views.journal import Run
 from suites.eros.views.records import logged
 from suites.eros.views.said import not_done
+from suites.eros.views.service import unrefused
 
 pytestmark = pytest.mark.alerting_ops
 
@@ -60,6 +62,17 @@ def test_figures_are_of_the_runs_that_are_asked_for(operations: Operations, part
         names = {run.creator for run in due}
         shown = set(said.inner("creators"))
         assert shown == names, f"the figures of {part} name {shown}"
+
+
+@pytest.mark.criterion("metric-available-success")
+def test_the_dashboard_shows_what_monitoring_says(operations: Operations) -> None:
+    board, figures_now = (operations.service.get(path) for path in ("/dashboard", "/monitoring"))
+    demand_answer("/dashboard", board)
+    for panel in board.each("panels"):
+        said, due = panel["value"], figures_now[panel.text("figure")]
+        assert said == due, f"the panel {panel['title']!r} shows {said}, monitoring says {due}"
+    wrong = unrefused(operations.service.client.get("/monitoring", params={"last": "many"}), 400)
+    assert not wrong, f"the last many runs are {wrong}"
 
 
 @pytest.mark.criterion("metric-available-shadow-diff")

@@ -154,18 +154,18 @@ def figured(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Figured:
     came, looks = tried.now, [_look(tried)]
     tried.correct("A third rule", explicit=True)
     tried.reflect("y")
+    newest = tried.now
     first, second, third, *_ = sorted(entry.id for entry in tried.file.entries)
     tried.run("promote", first, "--by", "suite").demand()
     looks.append(_look(tried))
     for gone in (second, third):  # one of five, and two
         tried.run("deprecate", gone, "--by", "suite").demand()
         looks.append(_look(tried))
-    for minutes in (-1, 0):  # before they are seven days old, and once they are
-        tried.now = came + timedelta(days=7, minutes=minutes - 1)
-        looks.append(_look(tried))
-    for days in (8, 14, 29):
-        tried.now = came + timedelta(days=days, minutes=-1)
-        looks.append(_look(tried))
+    minute, month = timedelta(minutes=1), newest + timedelta(days=29)
+    for limit in (came + timedelta(days=7), newest + timedelta(days=14), month):
+        for at in (limit - minute, limit):
+            tried.now = at - minute  # a look takes one
+            looks.append(_look(tried))
     return Figured(tried.history(), looks, tried.log("status"), tried.log("signal"))
 
 
