@@ -27,8 +27,10 @@ def of_run(folder: Path, run: str) -> Path:
 def run_in(folder: Path) -> str | None:
     """Return the run whose decision.json a folder holds; None where there is none to be read."""
     try:
-        with (folder / "decision.json").open("rb") as file:
-            run = stored_values(file.read(_MOST_BYTES).decode(), "run")["run"]
+        path = folder / "decision.json"
+        if path.stat().st_size > _MOST_BYTES:
+            return None
+        run = stored_values(path.read_text(encoding="utf-8"), "run")["run"]
     except (OSError, ValueError, RecursionError):
         return None
     return run if isinstance(run, str) and run and "/" not in run and run[0] != "." else None

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from pytest_rollout.evidence.lineage import Merge, merge_of
-from pytest_rollout.evidence.postgres import schema, trouble
+from pytest_rollout.evidence.postgres import paging, schema, trouble
 from pytest_rollout.evidence.postgres.connection import Line, rolled_back, transaction
 from pytest_rollout.evidence.postgres.schema import RECORD, ROW, Db
 from pytest_rollout.evidence.postgres.single_records import (
@@ -39,7 +39,6 @@ from pytest_rollout.model.evidence import Head
 
 _TURN = "SELECT version FROM ledger FOR UPDATE"
 _HEAD = "SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1"
-_FIRST_PAGE, _PAGE = 16, 2_000  # records that are read at once
 _ROWS_PAGE = 10_000
 _RUN_PAGE = 500  # records whose observations are read together
 _MOST = 2**62
@@ -292,7 +291,7 @@ class PostgresStore:
             f"SELECT {RECORD} FROM records WHERE {self._until} {where} "
             f"AND sequence {beyond} %s ORDER BY sequence {order} LIMIT %s"
         )
-        edge, most, count = (2**63 - 1 if newest else -(2**63)), _FIRST_PAGE, 0
+        edge, most, count = (2**63 - 1 if newest else -(2**63)), paging.FIRST, 0
         while True:
             page = self._rows(query, *values, edge, most)
             count += len(page)
@@ -302,7 +301,7 @@ class PostgresStore:
                 return
             if count > _MOST_ROWS:
                 raise self._too_many()
-            edge, most = page[-1][0], _PAGE
+            edge, most = page[-1][0], paging.following(page)
 
     def _bounded(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         if len(rows) > _MOST_ROWS:
