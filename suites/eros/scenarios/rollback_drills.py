@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from pytest_rollout import Message, Reported, RolloutError, Stage, read_inbox, reported, scenario
+from suites.eros.views.records import logged
 from suites.eros.views.routing import ADOPTERS
 from suites.eros.views.service import Service
 
@@ -28,7 +29,8 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "cutover": {**_ON, "PERCENTAGE": "100", "CREATORS": ""},
 }
 OFF = {"ENABLED": "false"}
-DRILL = "a drill of the rollback"
+DRILL, OVER = "a drill of the rollback", "the drill by the program is over"
+_BROKE = {"violations": ["overlap"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,16 @@ class Traces:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """What the controller's program says beside what the service says of the same."""
+
+    judged: tuple[Reported, Reported]
+    odd: Called  # it was asked about runs that cannot be judged
+    states: Sequence[tuple[Reported, Reported]]  # of the rollback, and once it was reset
+    resets: Sequence[Reported]  # lines of the log
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """What the controller did when it was called, and when it was called again."""
 
@@ -159,7 +171,9 @@ class Pulled:
     again: Sequence[Traces]  # after each further call
     told: Sequence[Message]  # to whom it may concern, by the first call
     unexplained: Called  # without a reason, before all of this
-    state: Reported  # of the controller, at the end
+    state: Reported  # of the controller, before it is reset
+    changed: Reported  # the newest change of flags, before that
+    program: Program
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -185,7 +199,21 @@ def pulled(phase: Stage) -> Pulled:
     service.post("/rollback", {"reason": DRILL, "by": "Emil"})
     again.append(Traces.now(phase, service))
     state = service.get("/rollback")
-    return Pulled(first, traces, once, again, told, unexplained, state)
+    changed = service.get("/flags/changes").each("changes")[-1]
+    tried = _program(phase, service)
+    return Pulled(first, traces, once, again, told, unexplained, state, changed, tried)
+
+
+def _program(phase: Stage, service: Service) -> Program:
+    """Ask the controller's program for all that a request can ask for, and what it must refuse."""
+    runs = [{"ended": f"2026-01-05T00:{minute:02}:00Z"} for minute in range(10)]
+    body = {"phase": "canary", "cases": [{"runs": [*runs[:9], {**runs[9], **_BROKE}]}]}
+    judged = controller(phase, "judge", said=body), service.post("/rollback/judge", body)
+    odd = called(phase, "judge", said={"cases": [{"runs": [{"ended": "soon"}]}]})
+    status = controller(phase, "status"), service.get("/rollback")
+    reset = controller(phase, "reset", "--by", "Olga", "--reason", OVER)
+    resets = logged(phase.file("logs"), "eros.rollback", "reset")
+    return Program(judged, odd, [status, (reset, service.get("/rollback"))], resets)
 
 
 @scenario(effect="disrupt", own_target=True)
