@@ -22,7 +22,8 @@ pytestmark = pytest.mark.alerting_ops
 
 @pytest.mark.criterion("risk-invalid-schedules")
 def test_an_invalid_schedule_is_found_in_shadow_mode(bad_drafts: Drafted, observe: Observe) -> None:
-    bad = [(draft, bad_drafts.broken(draft)) for draft in bad_drafts.drafts]
+    shadows = [one for one in bad_drafts.drafts if one.text("run_id") in bad_drafts.shadows]
+    bad = [(draft, bad_drafts.broken(draft)) for draft in shadows]
     invalid = [(draft, broken) for draft, broken in bad if broken]
     missing = set(oracle.RULES) - {rule for _, broken in invalid for rule in broken}
     if missing:
@@ -40,6 +41,23 @@ def test_a_valid_schedule_is_let_through(bad_drafts: Drafted) -> None:
     assert good, "no draft of v5 keeps the rules"
     wrong = [draft.text("run_id") for draft in good if draft.text("gate") != "pass"]
     assert not wrong, f"{len(wrong)} valid drafts were rejected: {wrong[0]}"
+
+
+@pytest.mark.criterion("risk-invalid-schedules")
+def test_what_is_delivered_is_valid_and_lacks_nothing_else(bad_drafts: Drafted) -> None:
+    if not bad_drafts.delivered:
+        not_done("v5 has delivered nothing", "let it serve")
+    for schedule, draft in bad_drafts.delivered:
+        items, drafted = schedule.each("schedule"), draft.each("draft")
+        creator = bad_drafts.roster[schedule.text("creator")]
+        broken, run = oracle.broken(items, creator), schedule.text("run_id")
+        assert not broken, f"{creator['name']} got what breaks {', '.join(broken)} (run {run})"
+        assert oracle.within(items, drafted, creator), f"{run} drafted other items than it delivers"
+        lost = oracle.lost(items, drafted, creator)
+        assert not lost, f"of what {run} drafted {lost} items are lost that break no rule"
+    rules = {rule for _, draft in bad_drafts.delivered for rule in bad_drafts.broken(draft)}
+    missing = sorted(set(oracle.RULES) - rules)
+    assert not bad_drafts.rehearsed or not missing, f"no run was delivered that broke {missing}"
 
 
 @pytest.mark.criterion("risk-instant-rollback")
@@ -96,6 +114,7 @@ def test_an_agent_that_hangs_is_tried_once_more(
             assert hung.run.ok, "one hang is no failure of the run"
             assert timeouts == 1
         else:
+            assert timeouts == 2, f"{hung.how}: {timeouts} of two attempts timed out"
             assert not hung.run.ok, "an agent that always hangs is a failure of the run"
             saved = [run for run in hung.others if run.fallback and run.delivered]
             assert saved, "nobody made good what failed"
