@@ -148,8 +148,7 @@ def _mistold(phase: str, case: Case, verdict: Reported) -> str:
     told = {rule for rule in rules if rules.inner(rule).flag("holds")}
     if told != due or verdict["reason"] not in (due or {None}):
         return f"{verdict['reason']} of {sorted(told)} holds, and by the runs {sorted(due)}"
-    enough = until >= _ENOUGH.get(phase, until)
-    if verdict.flag("evaluable") != enough:
+    if phase in _ENOUGH and verdict.flag("evaluable") != (until >= _ENOUGH[phase]):
         return f"of {until} runs evaluable is {verdict['evaluable']}"
     return ""
 
