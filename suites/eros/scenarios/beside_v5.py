@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from suites.eros.views.oracle import RULES
 from suites.eros.views.service import Service
 
 V4_SECONDS = 200  # what v4 takes, so that what is added to it is seen
-_DAY_S = 86_400
+_NO_JOB = timedelta(minutes=1)  # around midnight no job is due
 LIVE_TOO = 5  # creators for whom v5 delivers once, too: one of each trouble
 TROUBLES: tuple[dict[str, Any], ...] = (
     {"fails": "raise"},
@@ -100,7 +100,10 @@ def beside_v5(phase: Stage) -> Beside:
     drafts, pairs_of_day = (service.get(f"/{of}").each(of) for of in ("drafts", "comparisons"))
     clock = phase.target("eros").clock
     day = clock.now().date()
-    clock.advance(2 * _DAY_S)  # no shadow runs on the day after
+    midnight = datetime.combine(day + timedelta(days=3), time(), UTC)
+    clock.to(midnight - _NO_JOB)  # no shadow on the day after
+    service.set_flags(**SHADOW)  # and nothing that could be compared on this one
+    clock.to(midnight + _NO_JOB)
     pairs = tuple(
         Pair(str(TROUBLES[place % len(TROUBLES)] or "none"), *both)
         for place, both in enumerate(zip(beside, alone, strict=True))

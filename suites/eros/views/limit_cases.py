@@ -44,6 +44,7 @@ _BROKE: Told = {"violations": ["overlap"]}
 SHADOW = (
     Case("4 of 20 fail", failing(20, 1, 6, 11, 16), None),
     Case("5 of 20 fail", failing(20, 1, 6, 11, 16, 19), 19),
+    Case("5 of 24 fail", failing(24, 1, 6, 11, 16, 23), 23),
     Case("5 of 19 fail", failing(19, 1, 6, 11, 16, 18), None),
     Case("11 of 50 fail", failing(50, *range(4, 45, 5), 46, 48), 46),
     Case("no regression", [{"v4": _KEPT}] * 3, None),
