@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -57,6 +57,8 @@ def test_the_program_of_the_controller_does_the_same(
     for record in (pulled.state, pulled.state.each("history")[-1]):
         said = (record.text("reason"), record.text("by"))
         assert said == (DRILL, "Olga"), f"{record.source} says {said}, not who went back and why"
+    late = abs(pulled.state.moment("at") - pulled.until)
+    assert late <= timedelta(minutes=30), f"it is said to be of {late} before or after it was"
     assert any(DRILL in one.text for one in pulled.told), "no message says why v5 was rolled back"
     assert pulled.unexplained.returncode == 2, "the program goes back without a reason"
     assert pulled.unexplained.stderr.strip(), "the program refuses without a word why"
@@ -69,8 +71,9 @@ def test_the_program_and_the_service_are_one_controller(pulled: Pulled) -> None:
     said, asked = tried.judged
     assert said == asked, f"of the same runs the program says {said}, the service {asked}"
     assert said.each("cases")[0].text("reason") == "gates", f"a violation is judged as {said}"
-    assert (tried.odd.returncode, tried.odd.stdout) == (2, ""), "it judges runs without an end"
-    assert tried.odd.stderr.strip(), "the program refuses without a word why"
+    for asked_for, done in tried.refused.items():
+        assert (done.returncode, done.stdout) == (2, ""), f"the program would {asked_for}"
+        assert done.stderr.strip(), f"the program does not {asked_for}, and says no word why"
     for said, asked in tried.states:
         for name in (*QUIET, "history"):
             assert said[name] == asked[name], (

@@ -30,6 +30,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
 }
 OFF = {"ENABLED": "false"}
 DRILL, OVER = "a drill of the rollback", "the drill by the program is over"
+_HOUR_S = 3600
 _BROKE = {"violations": ["overlap"]}
 
 
@@ -156,8 +157,8 @@ class Program:
     """What the controller's program says beside what the service says of the same."""
 
     judged: tuple[Reported, Reported]
-    odd: Called  # it was asked about runs that cannot be judged
-    states: Sequence[tuple[Reported, Reported]]  # of the rollback, and once it was reset
+    refused: Mapping[str, Called]  # what it is asked to do, and must not
+    states: Sequence[tuple[Reported, Reported]]  # while it is rolled back, and once it was reset
     resets: Sequence[Reported]  # lines of the log
 
 
@@ -172,6 +173,7 @@ class Pulled:
     told: Sequence[Message]  # to whom it may concern, by the first call
     unexplained: Called  # without a reason, before all of this
     state: Reported  # of the controller, before it is reset
+    until: datetime  # when that was asked
     changed: Reported  # the newest change of flags, before that
     program: Program
 
@@ -180,6 +182,9 @@ class Pulled:
 def pulled(phase: Stage) -> Pulled:
     """At 75 percent the controller is called by its program, then again by both its ways."""
     service = Service(phase.target("eros").client)
+    clock = phase.target("eros").clock
+    if phase.embedded:
+        clock.advance(_HOUR_S)  # past the clock of the machine
     service.set_flags(**CONFIGURATIONS["percent75"])
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     unexplained = called(phase, "trigger", "--by", "Olga")
@@ -194,26 +199,30 @@ def pulled(phase: Stage) -> Pulled:
     )
     once, inbox = Traces.now(phase, service), phase.file("inbox")
     told = tuple(read_inbox(inbox))[traces.messages :] if inbox.is_file() else ()
-    controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
+    answer = controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
     again = [Traces.now(phase, service)]
     service.post("/rollback", {"reason": DRILL, "by": "Emil"})
     again.append(Traces.now(phase, service))
     state = service.get("/rollback")
+    now = clock.now()
     changed = service.get("/flags/changes").each("changes")[-1]
-    tried = _program(phase, service)
-    return Pulled(first, traces, once, again, told, unexplained, state, changed, tried)
+    tried = _program(phase, service, (answer, state))
+    return Pulled(first, traces, once, again, told, unexplained, state, now, changed, tried)
 
 
-def _program(phase: Stage, service: Service) -> Program:
+def _program(phase: Stage, service: Service, on: tuple[Reported, Reported]) -> Program:
     """Ask the controller's program for all that a request can ask for, and what it must refuse."""
     runs = [{"ended": f"2026-01-05T00:{minute:02}:00Z"} for minute in range(10)]
     body = {"phase": "canary", "cases": [{"runs": [*runs[:9], {**runs[9], **_BROKE}]}]}
     judged = controller(phase, "judge", said=body), service.post("/rollback/judge", body)
-    odd = called(phase, "judge", said={"cases": [{"runs": [{"ended": "soon"}]}]})
-    status = controller(phase, "status"), service.get("/rollback")
+    refused = {
+        "judge runs without an end": called(phase, "judge", said={"cases": [{"runs": [{}]}]}),
+        "reset it without a reason": called(phase, "reset", "--by", "Olga"),
+        "reset it for nobody": called(phase, "reset", "--reason", OVER),
+    }
     reset = controller(phase, "reset", "--by", "Olga", "--reason", OVER)
     resets = logged(phase.file("logs"), "eros.rollback", "reset")
-    return Program(judged, odd, [status, (reset, service.get("/rollback"))], resets)
+    return Program(judged, refused, [on, (reset, service.get("/rollback"))], resets)
 
 
 @scenario(effect="disrupt", own_target=True)
