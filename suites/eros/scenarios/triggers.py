@@ -33,8 +33,6 @@ LIMITS: Mapping[str, tuple[Rows, Rows]] = {
     "quality": ([{"quality": 70}] * 10, [{"quality": 69}] * 2),
 }
 
-_EVENTS = ("not-evaluable", "condition")
-
 # The configuration in which each rule is tried: every step of the rollout has its turn.
 IN = dict(zip(LIMITS, ("percent25", "percent50", "percent75", "cutover"), strict=True))
 
@@ -100,9 +98,10 @@ def triggered(phase: Stage) -> Triggered:
         alone, back = _reset(service)
         stayed = {**stayed, f"a reset of {rule} alone": alone}
     quiet.append(service.get("/rollback"))
-    lines = {event: logged(phase.file("logs"), "eros.rollback", event) for event in _EVENTS}
-    kept = quiet[-1].each("history")
-    return Triggered(fired, lacking, first, *lines.values(), quiet, stayed, back, kept)
+    logs, kept = phase.file("logs"), quiet[-1].each("history")
+    unjudged = logged(logs, "eros.rollback", "not-evaluable")
+    conditions = logged(logs, "eros.rollback", "condition")
+    return Triggered(fired, lacking, first, unjudged, conditions, quiet, stayed, back, kept)
 
 
 def _switch_on(service: Service, configuration: str = "cutover") -> None:

@@ -147,7 +147,7 @@ def _mistold(phase: str, case: Case, verdict: Reported) -> str:
     due = holding(phase, runs[:until], {name: exact(of) for name, of in case.baselines.items()})
     rules = verdict.inner("rules")
     told = {rule for rule in rules if rules.inner(rule).flag("holds")}
-    if told != due or verdict["reason"] not in (due or {None}):
+    if told != due or (verdict["reason"] not in due if due else verdict["reason"] is not None):
         return f"{verdict['reason']} of {sorted(told)} holds, and by the runs {sorted(due)}"
     if phase in _ENOUGH and verdict.flag("evaluable") != (until >= _ENOUGH[phase]):
         return f"of {until} runs evaluable is {verdict['evaluable']}"
