@@ -131,7 +131,8 @@ def test_an_agent_that_hangs_is_tried_once_more(
 def _demand_attempts(run: Run, limit: float) -> None:
     """Raise AssertionError where what a run says of its agents' attempts cannot be."""
     for agent in run.said.each("agents"):
-        seconds, timeouts = [float(one) for one in agent["seconds"]], agent.whole("timeouts")
+        ended = [one for one in agent["seconds"] if one is not None]
+        seconds, timeouts = [float(one) for one in ended], agent.whole("timeouts")
         told = f"{agent['name']} of run {run.run_id}: {timeouts} timeouts, attempts of {seconds} s"
         assert agent.whole("attempts") == len(seconds), f"{agent['attempts']} attempts; {told}"
         assert len(seconds) - 1 <= timeouts <= len(seconds) - run.ok, told  # one got through
