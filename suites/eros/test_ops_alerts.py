@@ -71,6 +71,7 @@ def test_an_alert_says_what_is_wrong(operations: Operations, figure: str) -> Non
         says = Reported(message.body, "an alert in Slack")
         assert message.channel == ALERTS, f"the alert of {figure} went to {message.channel}"
         assert says.text("severity") == "WARNING", f"it is {says.text('severity')}, not WARNING"
+        assert figure in says.text("text"), f"its text names no {figure}: {says.text('text')}"
         assert exact(says.number("threshold")) == LIMITS[figure].at, (
             f"it names the limit {says.number('threshold')}, not {float(LIMITS[figure].at)}"
         )

@@ -15,6 +15,7 @@ from suites.eros.scenarios.risks import Days, Drafted, Hung
 from suites.eros.scenarios.summaries import Summaries
 from suites.eros.views import figures, oracle
 from suites.eros.views.alarms import LEADERSHIP
+from suites.eros.views.journal import Run
 from suites.eros.views.said import not_done
 
 pytestmark = pytest.mark.alerting_ops
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.alerting_ops
 
 @pytest.mark.criterion("risk-invalid-schedules")
 def test_an_invalid_schedule_is_found_in_shadow_mode(bad_drafts: Drafted, observe: Observe) -> None:
-    bad = [(draft, bad_drafts.broken(draft)) for draft in bad_drafts.drafts]
+    shadows = [one for one in bad_drafts.drafts if one.text("run_id") in bad_drafts.shadows]
+    bad = [(draft, bad_drafts.broken(draft)) for draft in shadows]
     invalid = [(draft, broken) for draft, broken in bad if broken]
     missing = set(oracle.RULES) - {rule for _, broken in invalid for rule in broken}
     if missing:
@@ -32,6 +34,10 @@ def test_an_invalid_schedule_is_found_in_shadow_mode(bad_drafts: Drafted, observ
         told = pair is not None and pair.flag("regression")
         right = draft.text("gate") == "reject" and set(draft["violations"]) == set(broken)
         observe("invalid_undetected", not (told and right), breaks=", ".join(broken))
+    if bad_drafts.told:
+        due = sorted(sorted(rules) for rules in bad_drafts.told if rules)
+        done = sorted(sorted(broken) for _, broken in invalid)
+        assert done == due, f"drafts were to break {due}, by the rules they break {done}"
 
 
 @pytest.mark.criterion("risk-invalid-schedules")
@@ -40,6 +46,23 @@ def test_a_valid_schedule_is_let_through(bad_drafts: Drafted) -> None:
     assert good, "no draft of v5 keeps the rules"
     wrong = [draft.text("run_id") for draft in good if draft.text("gate") != "pass"]
     assert not wrong, f"{len(wrong)} valid drafts were rejected: {wrong[0]}"
+
+
+@pytest.mark.criterion("risk-invalid-schedules")
+def test_what_is_delivered_is_valid_and_lacks_nothing_else(bad_drafts: Drafted) -> None:
+    if not bad_drafts.delivered:
+        not_done("v5 has delivered nothing", "let it serve")
+    for schedule, draft in bad_drafts.delivered:
+        items, drafted = schedule.each("schedule"), draft.each("draft")
+        creator = bad_drafts.roster[schedule.text("creator")]
+        broken, run = oracle.broken(items, creator), schedule.text("run_id")
+        assert not broken, f"{creator['name']} got what breaks {', '.join(broken)} (run {run})"
+        assert oracle.within(items, drafted, creator), f"{run} drafted other items than it delivers"
+        lost = oracle.lost(items, drafted, creator)
+        assert not lost, f"of what {run} drafted {lost} items are lost that break no rule"
+    rules = {rule for _, draft in bad_drafts.delivered for rule in bad_drafts.broken(draft)}
+    missing = sorted(set(oracle.RULES) - rules)
+    assert not bad_drafts.told or not missing, f"no run was delivered that broke {missing}"
 
 
 @pytest.mark.criterion("risk-instant-rollback")
@@ -86,7 +109,10 @@ def test_an_agent_that_hangs_is_ended(
 def test_an_agent_that_hangs_is_tried_once_more(
     hung_agents: tuple[float, Sequence[Hung]],
 ) -> None:
-    for hung in hung_agents[1]:
+    limit, runs = hung_agents
+    for hung in runs:
+        for run in (hung.run, *hung.others):
+            _demand_attempts(run, limit)
         agents = hung.run.said.each("agents")
         timeouts = max(agent.whole("timeouts") for agent in agents)
         tried = max(agent.whole("attempts") for agent in agents)
@@ -96,9 +122,22 @@ def test_an_agent_that_hangs_is_tried_once_more(
             assert hung.run.ok, "one hang is no failure of the run"
             assert timeouts == 1
         else:
+            assert timeouts == 2, f"{hung.how}: {timeouts} of two attempts timed out"
             assert not hung.run.ok, "an agent that always hangs is a failure of the run"
             saved = [run for run in hung.others if run.fallback and run.delivered]
             assert saved, "nobody made good what failed"
+
+
+def _demand_attempts(run: Run, limit: float) -> None:
+    """Raise AssertionError where what a run says of its agents' attempts cannot be."""
+    for agent in run.said.each("agents"):
+        ended = [one for one in agent["seconds"] if one is not None]
+        seconds, timeouts = [float(one) for one in ended], agent.whole("timeouts")
+        told = f"{agent['name']} of run {run.run_id}: {timeouts} timeouts, attempts of {seconds} s"
+        assert agent.whole("attempts") == len(seconds), f"{agent['attempts']} attempts; {told}"
+        assert len(seconds) - 1 <= timeouts <= len(seconds) - run.ok, told  # one got through
+        assert all(abs(one - limit) <= 1 for one in seconds[:timeouts]), told
+        assert sum(seconds) <= run.seconds + 1, f"it took {run.seconds} s; {told}"
 
 
 # The weekly summary

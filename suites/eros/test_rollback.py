@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -11,7 +11,15 @@ import pytest
 from pytest_rollout import Observe
 from suites.eros.scenarios.at_noon import Noon, observe_later
 from suites.eros.scenarios.in_flight import REQUESTS, Surge
-from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, DRILL, Asked, Pulled, Switch
+from suites.eros.scenarios.rollback_drills import (
+    CONFIGURATIONS,
+    DRILL,
+    OVER,
+    Asked,
+    Pulled,
+    Switch,
+)
+from suites.eros.views.rule_figures import QUIET
 from suites.eros.views.said import not_done
 
 pytestmark = pytest.mark.eros_rollback
@@ -49,10 +57,39 @@ def test_the_program_of_the_controller_does_the_same(
     for record in (pulled.state, pulled.state.each("history")[-1]):
         said = (record.text("reason"), record.text("by"))
         assert said == (DRILL, "Olga"), f"{record.source} says {said}, not who went back and why"
+    late = abs(pulled.state.moment("at") - pulled.until)
+    assert late <= timedelta(minutes=30), f"it is said to be of {late} before or after it was"
     assert any(DRILL in one.text for one in pulled.told), "no message says why v5 was rolled back"
     assert pulled.unexplained.returncode == 2, "the program goes back without a reason"
     assert pulled.unexplained.stderr.strip(), "the program refuses without a word why"
     assert not pulled.before.history, "the program went back although nobody gave a reason"
+
+
+@pytest.mark.criterion("manual-controller")
+def test_the_program_and_the_service_are_one_controller(pulled: Pulled) -> None:
+    tried = pulled.program
+    said, asked = tried.judged
+    assert said == asked, f"of the same runs the program says {said}, the service {asked}"
+    assert said.each("cases")[0].text("reason") == "gates", f"a violation is judged as {said}"
+    for asked_for, done in tried.refused.items():
+        assert (done.returncode, done.stdout) == (2, ""), f"the program would {asked_for}"
+        assert done.stderr.strip(), f"the program does not {asked_for}, and says no word why"
+    for said, asked in tried.states:
+        for name in (*QUIET, "history"):
+            assert said[name] == asked[name], (
+                f"{name} is {said[name]}, by GET /rollback {asked[name]}"
+            )
+    over = {name: tried.states[-1][1][name] for name in QUIET}
+    assert over == QUIET, f"the program has reset it, and the controller says {over}"
+    told = [(line.text("by"), line.text("reason")) for line in tried.resets]
+    assert told == [("Olga", OVER)], f"the log says of the reset {told}"
+
+
+@pytest.mark.criterion("manual-controller")
+def test_flags_that_a_rollback_changes_are_its_own(pulled: Pulled) -> None:
+    by, reason = pulled.changed.text("by"), pulled.changed.text("reason")
+    assert by in ("rollback", "eros-rollback"), f"v5 was switched off by {by}, says the list"
+    assert reason == DRILL, f"v5 was switched off because {reason!r}, says the list"
 
 
 @pytest.mark.criterion("manual-controller")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pytest_rollout import Message, Observe, Reported, Stage
 from suites.eros.scenarios.rollback_drills import DRILL, Pulled
-from suites.eros.scenarios.triggers import Triggered
+from suites.eros.scenarios.triggers import LIMITS, Triggered
 from suites.eros.scenarios.unheard import Unheard, demand_heard
+from suites.eros.views.journal import Run
+from suites.eros.views.rule_figures import QUIET, figures_of, mistold
 from suites.eros.views.said import not_done
 from suites.eros.views.service import Service
-from suites.eros.views.trigger_cases import RULES, Row, fires, rows, said
+from suites.eros.views.trigger_cases import RULES, Row, fires, outcomes, rows, said
 
 pytestmark = pytest.mark.eros_rollback
 
@@ -41,6 +43,12 @@ def test_the_rule_fires_beyond_its_limit_only(
     for row, told, expected in zip(asked, judged, due, strict=True):
         wrong = _told(told, rule) != expected
         observe("trigger_boundary_error", wrong, at=moment, rule=rule, row=row.why)
+        runs = outcomes(rule, row)
+        problem = mistold(told.inner("rules"), runs if expected is None else runs[: expected + 1])
+        assert wrong or not problem, f"{row.why}: {problem}"
+        judged_all = all(one.value is not None for one in figures_of(runs).values())
+        if expected is None:
+            assert told.flag("evaluable") == judged_all, f"{row.why}: evaluable is not {judged_all}"
 
 
 def _told(judged: Reported, rule: str) -> int | None:
@@ -53,7 +61,10 @@ def _told(judged: Reported, rule: str) -> int | None:
 @pytest.mark.parametrize("rule", BOUND)
 def test_the_rule_fires_on_runs_that_happen(triggered: Triggered, rule: str) -> None:
     fired = triggered.fired[rule]
-    assert not fired.at_limit, f"a rollback was in force at the limit of {rule} itself"
+    assert not fired.stood.flag("active"), f"a rollback was in force at the limit of {rule} itself"
+    at_limit = [run.outcome() for run in fired.runs[: len(LIMITS[rule][0])]]
+    problem = mistold(fired.stood.inner("rules"), at_limit)
+    assert not problem, f"at the limit of {rule} {problem}"
     assert fired.due is not None, f"the runs never went beyond the limit of {rule}"
     assert fired.history, f"{rule} held at {fired.due}, and nothing was rolled back"
     at, reason = fired.history[0].moment("at"), fired.history[0].text("reason")
@@ -68,7 +79,55 @@ def test_too_few_runs_fire_nothing(triggered: Triggered, observe: Observe) -> No
         observe("fired_without_data", look.active or look.judged, runs=look.runs)
         said = f"after {look.runs} runs the controller counts {look.counted}"
         assert look.counted == look.runs, said
-    assert triggered.lacking_log, "eros.rollback never says that a rule cannot be judged"
+    for runs in (triggered.first, *(fired.runs for fired in triggered.fired.values())):
+        _demand_said(triggered.unjudged, runs)
+
+
+def _demand_said(log: Sequence[Reported], runs: Sequence[Run]) -> None:
+    """Raise AssertionError where the log says otherwise which rules have too few of some runs."""
+    begun, unsaid = runs[0].started, set(RULES)
+    for line in log:
+        if begun <= line.moment("at") <= runs[-1].ended:
+            so_far = [run.outcome() for run in runs if run.ended <= line.moment("at")]
+            rule, counted = line.text("rule"), line.whole("runs")
+            due = figures_of(so_far)[rule]
+            assert due.value is None, f"{line.source}: {rule} has enough runs, {len(so_far)}"
+            assert counted == due.runs, f"{line.source}: {counted} runs, there were {due.runs}"
+            unsaid.discard(rule)
+    assert not unsaid, f"from {begun} on eros.rollback never says that {sorted(unsaid)} lack runs"
+
+
+@pytest.mark.criterion("no-trigger-without-data")
+def test_before_a_rollback_and_after_a_reset_nothing_is_in_force(triggered: Triggered) -> None:
+    for state in triggered.quiet:
+        told = {name: state[name] for name in QUIET}
+        assert told == QUIET, f"nothing is rolled back, and the controller says {told}"
+    problem = mistold(triggered.quiet[0].inner("rules"), ())
+    assert not problem, f"before any run {problem}"
+    assert not triggered.quiet[0].each("history"), "rollbacks are on record before there was one"
+
+
+@pytest.mark.criterion("no-trigger-without-data")
+def test_a_step_has_no_triggers_of_its_own(triggered: Triggered) -> None:
+    """From 25 percent on the table is all; so nothing is logged that a phase would look at."""
+    told = [f"{line['rule']} of {line['phase']}" for line in triggered.conditions]
+    assert not told, f"eros.rollback says that conditions hold: {', '.join(told[:3])}"
+
+
+@pytest.mark.criterion("no-trigger-without-data")
+def test_what_is_left_out_of_a_run_is_healthy(service: Service) -> None:
+    begun = datetime(2026, 1, 5, tzinfo=UTC)
+    ended = [(begun + timedelta(minutes=10 * number)).isoformat() for number in range(11)]
+    runs = [{"ended": ended[0], "outcome": "failed"}, *({"ended": at} for at in ended[1:])]
+    for phase in ({}, {"phase": "automatic"}, {"phase": "percent50"}):
+        body = {**phase, "cases": [{"runs": runs[:10]}, {"runs": runs}]}
+        ten, eleven = service.post("/rollback/judge", body).each("cases")
+        for case, success in ((ten, 0.9), (eleven, 1)):
+            rules = case.inner("rules")
+            due = {"success": success, "latency": 75, "gates": 0, "quality": 85}
+            told = {rule: rules.inner(rule).number("value") for rule in due}
+            assert told == due, f"what is left out is told as {told}, not {due}"
+            assert case.flag("evaluable"), "ten runs are enough, and some rule is not evaluable"
 
 
 @pytest.mark.criterion("no-trigger-without-data")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, recount
 from suites.eros.scenarios.weeks import Lived
+from suites.eros.views import journal
 from suites.eros.views.checks import (
     deliveries,
     demand_flag,
@@ -20,7 +19,8 @@ from suites.eros.views.checks import (
     observe_so_far,
     observe_task,
 )
-from suites.eros.views.contract import demand_answer
+from suites.eros.views.daily_report import wrong_in_report
+from suites.eros.views.deliveries import WRITES
 from suites.eros.views.journal import Run
 from suites.eros.views.oracle import same
 from suites.eros.views.records import noted
@@ -86,8 +86,10 @@ def test_v5_runs_beside_each_run_of_v4(shadow_week: Lived, observe: Observe) -> 
         other = beside.get(run.request_id)
         ran = other is not None and other.creator == run.creator and other.started < run.ended
         if ran and other is not None and other.ok:  # the tool server saw it work
-            calls = shadow_week.tool_calls.get(other.run_id) or {}
-            ran = sum(calls.values()) > 0 and _same_day(shadow_week, run.run_id, other.run_id)
+            worked = [one.run_id for one in (run, other) if one.ok]
+            calls = [shadow_week.tool_calls.get(one) or {} for one in worked]
+            ran = all(each.get(tool) for each in calls for tool in WRITES)  # in v5 replaced
+            ran = ran and _same_day(shadow_week, run.run_id, other.run_id)
         observe("without_shadow", not ran, at=run.ended, creator=run.creator)
 
 
@@ -128,60 +130,13 @@ def test_each_shadow_run_is_logged(shadow_week: Lived, observe: Observe) -> None
 def test_each_day_has_its_report(shadow_week: Lived, observe: Observe) -> None:
     if not shadow_week.comparisons:
         raise NoValueError("nothing was compared, so no report can be right")
+    runs = {run.run_id: run for run in journal.runs(shadow_week.service, until=shadow_week.ended)}
+    logged = {line.text("day") for line in shadow_week.log("eros.comparator", "report")}
     for day in shadow_week.days:
-        wrong = _wrong_in_report(shadow_week, day)
+        wrong = wrong_in_report(shadow_week.reports, day, shadow_week.comparisons, runs)
         observe("day_without_report", bool(wrong), at=shadow_week.ended, day=day.isoformat())
         assert not wrong or wrong == "no report", f"report of {day}: {wrong}"
-
-
-def _wrong_in_report(week: Lived, day: date) -> str:
-    """What is wrong with the report of a day; empty where it says what the comparisons say."""
-    path = week.reports / f"{day}.json"
-    if not path.is_file():
-        return "no report"
-    held = json.loads(path.read_text(encoding="utf-8"))
-    demand_answer("report", held)
-    said = Reported(held, f"report of {day}")
-    pairs = [pair for pair in week.comparisons if pair.moment("at").date() == day]
-    diffs = [diff for pair in pairs if (diff := pair.number_or_none("quality_diff")) is not None]
-    failed = sum(pair.inner("v5").text("outcome") != "ok" for pair in pairs)
-    counted: dict[str, float | None] = {
-        "comparisons": len(pairs),
-        "v5_failures": failed,
-        "v5_failure_rate": failed / len(pairs) if pairs else None,
-        "quality_diff_mean": sum(diffs) / len(diffs) if diffs else None,
-        "hard_gate_false_positives": sum(pair.flag("false_positive") for pair in pairs),
-        "hard_gate_regressions": sum(pair.flag("regression") for pair in pairs),
-        "creators": len({pair.text("creator") for pair in pairs}),
-    }
-    for name, figure in counted.items():
-        told = said.number_or_none(name)
-        if not _close(told, figure):
-            return f"{name} is {told}, not {figure}"
-    if said.text("day") != day.isoformat():
-        return f"it says that it is of {said['day']}"
-    return _wrong_by_creator(said.inner("quality_diff_by_creator"), pairs)
-
-
-def _wrong_by_creator(said: Reported, pairs: Sequence[Reported]) -> str:
-    """For which creator the mean difference is another; empty: for none."""
-    own: dict[str, list[float]] = {}
-    for pair in pairs:
-        if (diff := pair.number_or_none("quality_diff")) is not None:
-            own.setdefault(pair.text("creator"), []).append(diff)
-    for creator in sorted({*own, *said}):
-        told = said.number_or_none(creator) if creator in said else None
-        figure = sum(own[creator]) / len(own[creator]) if creator in own else None
-        if not _close(told, figure):
-            return f"quality_diff_by_creator of {creator} is {told}, not {figure}"
-    return ""
-
-
-def _close(told: float | None, figure: float | None) -> bool:
-    """Whether a figure is told as it is, but for rounding; none where there is none."""
-    if told is None or figure is None:
-        return told is figure
-    return abs(told - figure) <= 0.01
+        assert day.isoformat() in logged, f"eros.comparator says nothing of the report of {day}"
 
 
 # Success criteria

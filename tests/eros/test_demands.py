@@ -12,14 +12,22 @@ import pytest
 from pytest_rollout import Reported
 from suites.eros.scenarios.flag_trials import Request
 from suites.eros.scenarios.operations import Operations
-from suites.eros.scenarios.unheard import CLOSED, REFUSES, TAKES, Look, Unheard, demand_heard
+from suites.eros.scenarios.unheard import (
+    CLOSED,
+    REFUSES,
+    SILENT,
+    TAKES,
+    Look,
+    Unheard,
+    demand_heard,
+)
 from suites.eros.test_flags_served import _unlike
 from suites.eros.views import oracle
 from suites.eros.views.routing import Flags
 from suites.eros.views.service import Service
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-BOTH, NONE = frozenset({"slack", "pagerduty"}), frozenset[str]()
+BOTH = ("slack", "pagerduty")
 
 
 def drafted(creator: str, day: int, hour: int, pipeline: str = "v4") -> Reported:
@@ -41,32 +49,47 @@ def test_a_day_that_most_creators_had_before_is_a_copy() -> None:
     assert oracle.repeated([*first, *(drafted(f"c{n}", 1, 6 + n, "v5") for n in range(6))]) == []
 
 
-def tried(looks: Sequence[Look], slack: str = REFUSES, logged: int = 1) -> list[Unheard]:
+def undelivered(channel: str) -> Reported:
+    """A line of the log: a message did not get through to a channel."""
+    said = {"at": BEGIN.isoformat(), "logger": "eros.monitoring", "level": "ERROR"}
+    about = {"event": "undelivered", "channel": channel, "error": "it timed out"}
+    return Reported({**said, **about}, "a line")
+
+
+def look(alerted: bool, *took: str, by: str = "Olga") -> Look:
+    """What the controller says of an alert that some channels have taken."""
+    return Look(alerted, by, frozenset(took))
+
+
+def tried(looks: Sequence[Look], slack: str, *logged: str) -> list[Unheard]:
     """A rollback by a request while Slack does something and the pager takes messages."""
-    return [Unheard("request", slack, TAKES, looks, logged)]
+    return [Unheard("request", slack, TAKES, looks, [*map(undelivered, logged)])]
 
 
 def test_who_was_alerted_is_known_by_the_channels() -> None:
-    demand_heard(tried([Look(True, BOTH)], TAKES, 0))
-    demand_heard(tried([Look(False, frozenset({"pagerduty"})), Look(True, BOTH)], logged=0))
-    demand_heard(tried([Look(False, NONE)], CLOSED))
+    demand_heard(tried([look(True, *BOTH)], TAKES))
+    demand_heard(tried([look(False, "pagerduty"), look(True, *BOTH)], REFUSES))
+    demand_heard(tried([look(False, "pagerduty")], CLOSED, "slack"))
 
 
 @pytest.mark.parametrize(
     ("looks", "slack", "logged", "says"),
     [
-        ([Look(True, NONE)], CLOSED, 1, "is not there.*alerted is True, and no channel took"),
-        ([Look(True, frozenset({"pagerduty"}))], REFUSES, 1, "and pagerduty took the message"),
-        ([Look(False, BOTH)], TAKES, 0, "alerted is False"),
-        ([Look(False, NONE)], REFUSES, 0, "no log says that it failed"),
-        ([Look(False, NONE)], TAKES, 1, "the alert never came"),
+        ([look(True)], CLOSED, ["slack"], "is not there.*alerted is True, and no channel took"),
+        ([look(True, "pagerduty")], REFUSES, ["slack"], "and pagerduty took the message"),
+        ([look(False, *BOTH)], TAKES, [], "alerted is False"),
+        ([look(False, "pagerduty")], REFUSES, [], "no log says that the alert did not reach slack"),
+        ([look(False, "pagerduty")], REFUSES, [*BOTH], "a channel took it, the log says"),
+        ([look(False, "slack")], TAKES, ["pagerduty"], "pagerduty takes messages, and the alert"),
+        ([look(False)], SILENT, ["slack"], "pagerduty takes messages, and the alert did not come"),
+        ([look(True, *BOTH, by="nobody")], TAKES, [], "said to be by nobody"),
     ],
 )
 def test_an_alert_that_was_not_taken_is_said(
-    looks: Sequence[Look], slack: str, logged: int, says: str
+    looks: Sequence[Look], slack: str, logged: Sequence[str], says: str
 ) -> None:
     with pytest.raises(AssertionError, match=says):
-        demand_heard(tried(looks, slack, logged))
+        demand_heard(tried(looks, slack, *logged))
 
 
 def test_requests_whose_runs_are_missing_are_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from suites.eros.views.oracle import RULES
 from suites.eros.views.service import Service
 
 V4_SECONDS = 200  # what v4 takes, so that what is added to it is seen
+_NO_JOB = timedelta(minutes=1)  # around midnight no job is due
 LIVE_TOO = 5  # creators for whom v5 delivers once, too: one of each trouble
 TROUBLES: tuple[dict[str, Any], ...] = (
     {"fails": "raise"},
@@ -59,7 +61,10 @@ class Beside:
     pairs: tuple[Pair, ...]
     rejected: dict[str, str]  # rule to the request of which v5 broke it
     logs: Path
+    reports: Path
+    day: date
     drafts: tuple[Reported, ...] = ()  # of the day, with those of a v5 that delivers
+    pairs_of_day: tuple[Reported, ...] = ()  # comparisons, also of runs that break gates
     judged: tuple[Judged, ...] = ()  # by the gate
 
 
@@ -71,7 +76,9 @@ def beside_v5(phase: Stage) -> Beside:
     """
     service = Service(phase.target("eros").client)
     if not phase.embedded:  # nobody makes v5 fail beside creators who are served
-        return Beside(service, (), {}, phase.file("logs"))
+        return Beside(
+            service, (), {}, phase.file("logs"), phase.file("reports"), phase.now().date()
+        )
     phase.operate("eros", "phase", id="shadow", days=0)
     names = sorted(service.names)[:20]
     service.set_flags(**SHADOW)
@@ -83,18 +90,26 @@ def beside_v5(phase: Stage) -> Beside:
     for rule in RULES:
         asked = _asked(phase, service, "luna_free", {"violations": [rule]})
         rejected[rule] = asked.answer.text("request_id")
+    _asked(phase, service, "luna_free", {}, violations=["overlap"])
+    _asked(phase, service, "alexia", {"violations": ["daily-limit"]}, violations=["overlap"])
     service.set_flags(**{**LIVE, "ENABLED": "false"})
     alone = [_asked(phase, service, name, {}) for name in names]
     service.set_flags(**LIVE)
     for name in names[:LIVE_TOO]:
         _asked(phase, service, name, {})
-    drafts = service.get("/drafts").each("drafts")
+    drafts, pairs_of_day = (service.get(f"/{of}").each(of) for of in ("drafts", "comparisons"))
+    clock = phase.target("eros").clock
+    day = clock.now().date()
+    midnight = datetime.combine(day + timedelta(days=3), time(), UTC)
+    clock.to(midnight - _NO_JOB)  # no shadow on the day after
+    service.set_flags(**SHADOW)  # and nothing that could be compared on this one
+    clock.to(midnight + _NO_JOB)
     pairs = tuple(
         Pair(str(TROUBLES[place % len(TROUBLES)] or "none"), *both)
         for place, both in enumerate(zip(beside, alone, strict=True))
     )
-    judged = tuple(_judged(service))
-    return Beside(service, pairs, rejected, phase.file("logs"), drafts, judged)
+    judged, files = tuple(_judged(service)), (phase.file("logs"), phase.file("reports"))
+    return Beside(service, pairs, rejected, *files, day, drafts, pairs_of_day, judged)
 
 
 def _judged(service: Service) -> Iterator[Judged]:
@@ -107,18 +122,21 @@ def _judged(service: Service) -> Iterator[Judged]:
         ("it lies within one before", "luna_free", ["overlap"], [("09:00", 300), ("11:00", 5)]),
         ("as many as the limit", "luna_free", [], _hours(most)),
         ("one more than the limit", "luna_free", ["daily-limit"], _hours(most + 1)),
+        ("it stands after a later one", "luna_free", [], [("11:00", 45), ("09:00", 45)]),
         ("paid, on a paid page", "alexia", [], [("09:00", 45, "paid")]),
         ("paid, on a free page", "luna_free", ["page-type"], [("09:00", 45, "paid")]),
+        ("ppv, on a paid page", "alexia", [], [("09:00", 45, "all", "ppv")]),
+        ("ppv, on a free page", "luna_free", ["page-type"], [("09:00", 45, "all", "ppv")]),
     )
     for name, creator, due, items in cases:
         schedule = [
             {
                 "at": f"2026-01-05T{at}:00Z",
                 "minutes": minutes,
-                "kind": "post",
-                "audience": audience[0] if audience else "all",
+                "kind": kinds[1] if kinds[1:] else "post",
+                "audience": kinds[0] if kinds else "all",
             }
-            for at, minutes, *audience in items
+            for at, minutes, *kinds in items
         ]
         body = {"session": "both-sides", "creator": creator, "schedule": schedule}
         said = service.post("/validate", body).each("findings")
@@ -130,10 +148,12 @@ def _hours(count: int) -> list[tuple[str, int]]:
     return [(f"{8 + number:02}:00", 45) for number in range(count)]
 
 
-def _asked(phase: Stage, service: Service, creator: str, trouble: dict[str, Any]) -> Asked:
+def _asked(
+    phase: Stage, service: Service, creator: str, trouble: dict[str, Any], **of_v4: Any
+) -> Asked:
     """Ask with a v4 that takes as long each time, and a v5 in some trouble."""
     about = {"times": 1, "creator": creator}
-    phase.operate("eros", "disturb", pipeline="v4", seconds=V4_SECONDS, **about)
+    phase.operate("eros", "disturb", pipeline="v4", seconds=V4_SECONDS, **about, **of_v4)
     phase.operate("eros", "disturb", pipeline="v5", **about, **trouble)
     begun = phase.target("eros").clock.now()
     response = service.generate(creator)

@@ -23,7 +23,13 @@ _TRIED: Mapping[str, tuple[Sequence[Case], Sequence[str]]] = {
     "canary": (CANARY, ("9 of 10 succeed", "8 of 10 succeed", "the first violation")),
     "early_adopters": (
         ADOPTERS,
-        ("9 of 10 of each", "8 of 10 of one, all of two others", "the first violation of one"),
+        (
+            "9 of 10 of each",
+            "8 of 10 of one, all of two others",
+            "the first violation of one",
+            "10 points less",
+            "10.1 points less",
+        ),
     ),
 }
 
@@ -43,7 +49,23 @@ def live_cases(phase: Stage) -> Sequence[Happened]:
     service = Service(phase.target("eros").client)
     name = phase.id.rpartition(".")[2]
     cases, wanted = _TRIED[name]
+    baselines = {who: of for case in cases for who, of in case.baselines.items()}
+    if baselines:
+        _score(phase, service, baselines)
     return [_happened(phase, service, name, case) for case in cases if case.name in wanted]
+
+
+def _score(phase: Stage, service: Service, baselines: Mapping[str, float]) -> None:
+    """Have v4 score so for each creator, beside the shadow."""
+    evening(phase)
+    service.set_flags(**CONFIGURATIONS["shadow"])
+    runs = [
+        {"creator": name, "v4": {"quality": score + more}, "v5": {"quality": score}}
+        for name, score in baselines.items()
+        for more in (-1, 1)
+    ]
+    phase.operate("eros", "runs", runs=runs)
+    service.set_flags(enabled="false")
 
 
 def _happened(phase: Stage, service: Service, name: str, case: Case) -> Happened:
@@ -66,7 +88,11 @@ def _happened(phase: Stage, service: Service, name: str, case: Case) -> Happened
 def _told(run: Mapping[str, Any]) -> dict[str, Any]:
     """A run of a case, as the operator takes it."""
     v5: dict[str, Any] = {"seconds": 60, "violations": run.get("violations", [])}
-    v5 |= {"fails": "raise"} if run.get("outcome") == "failed" else {"quality": 85}
+    v5 |= (
+        {"fails": "raise"}
+        if run.get("outcome") == "failed"
+        else {"quality": run.get("quality", 85)}
+    )
     about = {"creator": run.get("creator", "alexia"), "after_s": _APART_S}
     return {**about, "v5": v5, "v4": {"seconds": 60, "quality": 85}}
 

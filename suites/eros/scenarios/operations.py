@@ -32,6 +32,7 @@ _INCIDENTS: Sequence[Mapping[str, Any]] = [
     *_SOUND,
 ]
 ROWS: Sequence[Mapping[str, Any]] = [
+    *[_FAILED, _BROKEN, {"quality": 60}, {"seconds": 170}],  # of less than twenty nobody is told
     *_SOUND,
     *_INCIDENTS,
     *_INCIDENTS,  # once it has passed, an incident is told anew
@@ -42,7 +43,7 @@ ROWS: Sequence[Mapping[str, Any]] = [
 RESET = ("Olga", "the drill is over")  # who switches v5 on again, and why
 _EQUAL = {"seconds": 2, "quality": 85}
 _WORSE = [80.0] * 21 + [79.5] * 3  # five points under v4, and more
-PAIRS: Sequence[float] = [86.0] * 20 + _WORSE + [86.0] * 20 + _WORSE + [85.5, 88.25] * 12
+PAIRS: Sequence[float] = [60.0] + [86.0] * 20 + _WORSE + [86.0] * 20 + _WORSE + [85.5, 88.25] * 12
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ class Drafted:
     """What was drafted, and what the comparator says of it."""
 
     service: Service
+    told: Sequence[Sequence[str]]  # the rules that runs were to break; none but in a rehearsal
 
     @cached_property
     def drafts(self) -> Sequence[Reported]:
@@ -31,6 +32,20 @@ class Drafted:
         """Comparisons by the run of v5."""
         said = self.service.get("/comparisons").each("comparisons")
         return {one.inner("v5").text("run_id"): one for one in said}
+
+    @cached_property
+    def shadows(self) -> frozenset[str]:
+        """The runs of v5 beside v4."""
+        ran = journal.runs(self.service, pipeline="v5", shadow="true")
+        return frozenset(run.run_id for run in ran)
+
+    @cached_property
+    def delivered(self) -> Sequence[tuple[Reported, Reported]]:
+        """Each schedule that somebody got of v5, and what its run had drafted."""
+        drafted = {one.text("run_id"): one for one in self.drafts}
+        stored = self.service.get("/schedules").each("schedules")
+        ours = [one for one in stored if one.text("pipeline") == "v5"]
+        return [(one, drafted[one.text("run_id")]) for one in ours]
 
     @cached_property
     def roster(self) -> Mapping[str, Reported]:
@@ -47,7 +62,7 @@ class Drafted:
 
 @scenario(own_target=True)
 def bad_drafts(phase: Stage) -> Drafted:
-    """In shadow mode v5 drafts a schedule against each rule, and good ones."""
+    """v5 drafts a schedule against each rule, and good ones: in shadow mode, then for creators."""
     phase.operate("eros", "phase", id="shadow", days=0)
     rules = [*([rule] for rule in oracle.RULES), [], ["overlap", "daily-limit"], []]
     creators = ["luna_free" if "page-type" in broken else "alexia" for broken in rules]
@@ -56,7 +71,9 @@ def bad_drafts(phase: Stage) -> Drafted:
         for creator, broken in zip(creators, rules, strict=True)
     ]
     phase.operate("eros", "runs", runs=asked)
-    return Drafted(Service(phase.target("eros").client))
+    phase.operate("eros", "phase", id="early_adopters", days=0)
+    phase.operate("eros", "runs", runs=[{**one, "after_s": 400} for one in asked])
+    return Drafted(Service(phase.target("eros").client), rules if phase.embedded else ())
 
 
 @scenario(effect="disrupt", own_target=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from pytest_rollout import Message, Reported, RolloutError, Stage, read_inbox, reported, scenario
+from suites.eros.views.records import logged
 from suites.eros.views.routing import ADOPTERS
 from suites.eros.views.service import Service
 
@@ -28,7 +29,9 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "cutover": {**_ON, "PERCENTAGE": "100", "CREATORS": ""},
 }
 OFF = {"ENABLED": "false"}
-DRILL = "a drill of the rollback"
+DRILL, OVER = "a drill of the rollback", "the drill by the program is over"
+_HOUR_S = 3600
+_BROKE = {"violations": ["overlap"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,16 @@ class Traces:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """What the controller's program says beside what the service says of the same."""
+
+    judged: tuple[Reported, Reported]
+    refused: Mapping[str, Called]  # what it is asked to do, and must not
+    states: Sequence[tuple[Reported, Reported]]  # while it is rolled back, and once it was reset
+    resets: Sequence[Reported]  # lines of the log
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """What the controller did when it was called, and when it was called again."""
 
@@ -159,13 +172,19 @@ class Pulled:
     again: Sequence[Traces]  # after each further call
     told: Sequence[Message]  # to whom it may concern, by the first call
     unexplained: Called  # without a reason, before all of this
-    state: Reported  # of the controller, at the end
+    state: Reported  # of the controller, before it is reset
+    until: datetime  # when that was asked
+    changed: Reported  # the newest change of flags, before that
+    program: Program
 
 
 @scenario(effect="disrupt", own_target=True)
 def pulled(phase: Stage) -> Pulled:
     """At 75 percent the controller is called by its program, then again by both its ways."""
     service = Service(phase.target("eros").client)
+    clock = phase.target("eros").clock
+    if phase.embedded:
+        clock.advance(_HOUR_S)  # past the clock of the machine
     service.set_flags(**CONFIGURATIONS["percent75"])
     before = frozenset(creator for creator, on in on_v5(service).items() if on)
     unexplained = called(phase, "trigger", "--by", "Olga")
@@ -180,12 +199,30 @@ def pulled(phase: Stage) -> Pulled:
     )
     once, inbox = Traces.now(phase, service), phase.file("inbox")
     told = tuple(read_inbox(inbox))[traces.messages :] if inbox.is_file() else ()
-    controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
+    answer = controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
     again = [Traces.now(phase, service)]
     service.post("/rollback", {"reason": DRILL, "by": "Emil"})
     again.append(Traces.now(phase, service))
     state = service.get("/rollback")
-    return Pulled(first, traces, once, again, told, unexplained, state)
+    now = clock.now()
+    changed = service.get("/flags/changes").each("changes")[-1]
+    tried = _program(phase, service, (answer, state))
+    return Pulled(first, traces, once, again, told, unexplained, state, now, changed, tried)
+
+
+def _program(phase: Stage, service: Service, on: tuple[Reported, Reported]) -> Program:
+    """Ask the controller's program for all that a request can ask for, and what it must refuse."""
+    runs = [{"ended": f"2026-01-05T00:{minute:02}:00Z"} for minute in range(10)]
+    body = {"phase": "canary", "cases": [{"runs": [*runs[:9], {**runs[9], **_BROKE}]}]}
+    judged = controller(phase, "judge", said=body), service.post("/rollback/judge", body)
+    refused = {
+        "judge runs without an end": called(phase, "judge", said={"cases": [{"runs": [{}]}]}),
+        "reset it without a reason": called(phase, "reset", "--by", "Olga"),
+        "reset it for nobody": called(phase, "reset", "--reason", OVER),
+    }
+    reset = controller(phase, "reset", "--by", "Olga", "--reason", OVER)
+    resets = logged(phase.file("logs"), "eros.rollback", "reset")
+    return Program(judged, refused, [on, (reset, service.get("/rollback"))], resets)
 
 
 @scenario(effect="disrupt", own_target=True)

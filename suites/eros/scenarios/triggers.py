@@ -44,7 +44,7 @@ class Fired:
     rule: str
     since: datetime  # when v5 was switched on
     runs: Sequence[Run]
-    at_limit: bool  # whether a rollback was in force once the limit was reached
+    stood: Reported  # what the controller said once the limit was reached
     due: datetime | None  # when the rule held first, by the runs
     history: Sequence[Reported]  # rollbacks since v5 was switched on
     flags: Reported
@@ -69,7 +69,10 @@ class Triggered:
 
     fired: Mapping[str, Fired]
     lacking: Sequence[Lacking]
-    lacking_log: int  # how often the log says that a rule cannot be judged
+    first: Sequence[Run]  # the too few runs
+    unjudged: Sequence[Reported]  # lines of the log: rules that had too few runs
+    conditions: Sequence[Reported]  # lines of the log: triggers of a phase's own that held
+    quiet: Sequence[Reported]  # what the controller says before any run, and after the last reset
     stayed: Mapping[str, bool]  # what was tried, and whether v5 was on then
     back: frozenset[str]  # who is on v5 once somebody reset it and switched it on
     kept: Sequence[Reported]  # the rollbacks that are on record after every reset
@@ -82,7 +85,9 @@ def triggered(phase: Stage) -> Triggered:
     if not phase.embedded:
         not_done("the automatic rollback was not tried here", "rehearse it, or drill it apart")
     evening(phase)
+    quiet = [service.get("/rollback")]
     lacking = _too_few(phase, service)
+    first = served(runs(service))
     fired: dict[str, Fired] = {}
     stayed: Mapping[str, bool] = {}
     back = frozenset[str]()
@@ -92,8 +97,11 @@ def triggered(phase: Stage) -> Triggered:
             stayed = _stays(phase, service)
         alone, back = _reset(service)
         stayed = {**stayed, f"a reset of {rule} alone": alone}
-    kept = service.get("/rollback").each("history")
-    return Triggered(fired, lacking, _not_evaluable(phase), stayed, back, kept)
+    quiet.append(service.get("/rollback"))
+    logs, kept = phase.file("logs"), quiet[-1].each("history")
+    unjudged = logged(logs, "eros.rollback", "not-evaluable")
+    conditions = logged(logs, "eros.rollback", "condition")
+    return Triggered(fired, lacking, first, unjudged, conditions, quiet, stayed, back, kept)
 
 
 def _switch_on(service: Service, configuration: str = "cutover") -> None:
@@ -130,16 +138,12 @@ def _too_few(phase: Stage, service: Service) -> Sequence[Lacking]:
     return found
 
 
-def _not_evaluable(phase: Stage) -> int:
-    return len(logged(phase.file("logs"), "eros.rollback", "not-evaluable"))
-
-
 def _fire(phase: Stage, service: Service, rule: str) -> Fired:
     _switch_on(service, IN[rule])
     since = phase.target("eros").clock.now()
     at_limit, beyond = LIMITS[rule]
     _run(phase, at_limit)
-    stood = service.get("/rollback").flag("active")
+    stood = service.get("/rollback")
     _run(phase, beyond)
     after = on_v5(service)
     served_by = reported(service.generate("alexia")).text("pipeline")

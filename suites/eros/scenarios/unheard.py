@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_rollout import Mode, Receivers, Stage, scenario
+from pytest_rollout import Mode, Receivers, Reported, Stage, scenario
 from suites.eros.scenarios.rollback_drills import CONFIGURATIONS, DRILL, controller, evening
+from suites.eros.views.contract import demand_lines
 from suites.eros.views.records import logged
 from suites.eros.views.service import Service
 
 BOTH = frozenset({"slack", "pagerduty"})
-TAKES, REFUSES, CLOSED = "takes it", "refuses", "is not there"
+TAKES, REFUSES, CLOSED, SILENT = "takes it", "refuses", "is not there", "never answers"
 # How the rollback comes about, and what Slack and the pager do with its alert.
 _CASES = (
     ("request", TAKES, TAKES),
@@ -26,7 +28,9 @@ _CASES = (
     ("program", CLOSED, CLOSED),
     ("itself", CLOSED, REFUSES),
     ("itself", TAKES, TAKES),
+    ("request", SILENT, TAKES),
 )
+_BY = {"request": "Olga", "program": "eros-rollback", "itself": "automatic"}
 _LATER_S = 360  # a sample has passed by then
 
 
@@ -35,6 +39,7 @@ class Look:
     """What the controller says of its alert, and which channels have taken it by then."""
 
     alerted: bool
+    by: str
     took: frozenset[str]
 
 
@@ -46,7 +51,7 @@ class Unheard:
     slack: str
     pager: str
     looks: Sequence[Look]  # at once, and once both channels take messages again
-    logged: int  # how often the log says that a message was not delivered
+    logged: Sequence[Reported]  # lines of the log: a message was not delivered
 
 
 @scenario(effect="change", own_target=True)
@@ -60,36 +65,37 @@ def unheard(phase: Stage) -> Sequence[Unheard]:
     evening(phase)
     file = phase.file("alerting")
     kept = file.read_text(encoding="utf-8")
-    with Receivers() as ours, _gone() as gone:
+    with Receivers() as ours, _odd() as odd:
         try:
-            return [_rolled_back(phase, file, ours, gone, case) for case in _CASES]
+            return [_rolled_back(phase, file, ours, odd, case) for case in _CASES]
         finally:
             file.write_text(kept, encoding="utf-8")
 
 
 @contextmanager
-def _gone() -> Iterator[Mapping[str, str]]:
-    """Addresses at which nobody listens any more."""
+def _odd() -> Iterator[Mapping[str, str]]:
+    """Addresses by what is wrong with them: nobody listens, or a connection gets no answer."""
     with Receivers() as closed:
-        addresses = {"slack": closed.slack.url, "pagerduty": closed.pagerduty.url}
-    yield addresses
+        gone = closed.slack.url
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield {CLOSED: gone, SILENT: f"http://127.0.0.1:{silent.getsockname()[1]}/alerts"}
 
 
 def _rolled_back(
     phase: Stage,
     file: Path,
     ours: Receivers,
-    gone: Mapping[str, str],
+    odd: Mapping[str, str],
     case: tuple[str, str, str],
 ) -> Unheard:
     way, slack, pager = case
     service = Service(phase.target("eros").client)
     service.set_flags(**CONFIGURATIONS["percent50"])
     before = len(ours.messages())
-    undelivered = _undelivered(phase)
+    undelivered = len(_undelivered(phase))
     to = json.loads(file.read_text(encoding="utf-8"))
-    to["SLACK_WEBHOOK_URL"] = gone["slack"] if slack == CLOSED else ours.slack.url
-    to["PD_EVENTS_URL"] = gone["pagerduty"] if pager == CLOSED else ours.pagerduty.url
+    to["SLACK_WEBHOOK_URL"] = odd.get(slack, ours.slack.url)
+    to["PD_EVENTS_URL"] = odd.get(pager, ours.pagerduty.url)
     file.write_text(json.dumps(to), encoding="utf-8")
     ours.slack.mode = Mode.REFUSE if slack == REFUSES else Mode.OK
     ours.pagerduty.mode = Mode.REFUSE if pager == REFUSES else Mode.OK
@@ -101,14 +107,14 @@ def _rolled_back(
     phase.target("eros").clock.advance(_LATER_S)
     looks.append(_look(service, ours, before))
     service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
-    return Unheard(way, slack, pager, looks, _undelivered(phase) - undelivered)
+    return Unheard(way, slack, pager, looks, _undelivered(phase)[undelivered:])
 
 
 def _roll_back(phase: Stage, service: Service, way: str) -> None:
     if way == "request":
         service.post("/rollback", {"reason": DRILL, "by": "Olga"})
     elif way == "program":
-        controller(phase, "trigger", "--reason", DRILL, "--by", "Olga")
+        controller(phase, "trigger", "--reason", DRILL)
     else:
         broken = {"creator": "alexia", "v5": {"seconds": 60, "violations": ["overlap"]}}
         sound = {"creator": "alexia", "v5": {"seconds": 60, "quality": 85}}
@@ -119,11 +125,12 @@ def _look(service: Service, ours: Receivers, before: int) -> Look:
     told = [one for one in ours.messages()[before:] if "CRITICAL" in one.text.upper()]
     state = service.get("/rollback")
     assert state.flag("active"), "nothing was rolled back, so nobody had to be told"
-    return Look(state.flag("alerted"), frozenset(one.service for one in told))
+    by = state.text("by")
+    return Look(state.flag("alerted"), by, frozenset(one.service for one in told))
 
 
-def _undelivered(phase: Stage) -> int:
-    return len(logged(phase.file("logs"), "eros.monitoring", "undelivered"))
+def _undelivered(phase: Stage) -> Sequence[Reported]:
+    return logged(phase.file("logs"), "eros.monitoring", "undelivered")
 
 
 def demand_heard(tried: Sequence[Unheard]) -> None:
@@ -135,7 +142,15 @@ def demand_heard(tried: Sequence[Unheard]) -> None:
             assert look.alerted == (look.took >= BOTH), (
                 f"{case}: alerted is {look.alerted}, and {took} took the message"
             )
-        refused = (one.slack, one.pager) != (TAKES, TAKES)
-        heard = one.looks[-1].took >= BOTH
-        assert heard or one.logged, f"{case}: the alert never came, and no log says that it failed"
-        assert refused or heard, f"{case}: the alert never came"
+            assert look.by == _BY[one.way], f"{case}: it is said to be by {look.by}"
+        takes = {
+            name for name, does in (("slack", one.slack), ("pagerduty", one.pager)) if does == TAKES
+        }
+        lost = takes - one.looks[0].took
+        assert not lost, f"{case}: {', '.join(lost)} takes messages, and the alert did not come"
+        said = {line.text("channel") for line in one.logged}
+        unsaid = BOTH - one.looks[-1].took - said
+        assert not unsaid, f"{case}: no log says that the alert did not reach {', '.join(unsaid)}"
+        assert not said & takes, f"{case}: a channel took it, the log says that it failed"
+        if one.logged:
+            demand_lines("eros.monitoring", one.logged)

@@ -140,6 +140,22 @@ def of_phase(phase: str) -> Mapping[str, Condition]:
     return own.get(phase, AUTOMATIC)
 
 
+_OWN: Mapping[str, Mapping[str, Condition]] = {  # as the service names them
+    "shadow": {"failures": shadow_failures, "regression": regression},
+    "canary": {"success": canary_success, "gates": violation, "quality": low_quality},
+    "early_adopters": {"success": canary_success, "gates": violation, "quality": _fell},
+}
+
+
+def holding(phase: str, runs: Sequence[Outcome], baseline: Baseline) -> set[str]:
+    """The triggers of a phase's own that hold after some runs; of adopters, of any creator."""
+    apart: dict[str, list[Outcome]] = defaultdict(list)
+    for run in runs:
+        apart[run.creator if phase == "early_adopters" else ""].append(run)
+    own = _OWN[phase].items()
+    return {name for name, met in own if any(met(each, baseline) for each in apart.values())}
+
+
 def held(
     phase: str, runs: Sequence[Outcome], baseline: Baseline | None = None
 ) -> Iterator[tuple[Outcome, tuple[str, ...]]]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_rollout import Observe
+from pytest_rollout import Observe, Reported
+from suites.eros.views.conditions import Outcome, holding
+from suites.eros.views.journal import exact
 from suites.eros.views.service import Service, stamp, unrefused
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+_ENOUGH = {"shadow": 20, "canary": 10}  # runs, for each trigger of the phase
 APART = timedelta(minutes=30)  # so that five minutes never hold two runs
 Told = Mapping[str, Any]
 
@@ -41,12 +44,16 @@ _BROKE: Told = {"violations": ["overlap"]}
 SHADOW = (
     Case("4 of 20 fail", failing(20, 1, 6, 11, 16), None),
     Case("5 of 20 fail", failing(20, 1, 6, 11, 16, 19), 19),
+    Case("5 of 24 fail", failing(24, 1, 6, 11, 16, 23), 23),
     Case("5 of 19 fail", failing(19, 1, 6, 11, 16, 18), None),
     Case("11 of 50 fail", failing(50, *range(4, 45, 5), 46, 48), 46),
     Case("no regression", [{"v4": _KEPT}] * 3, None),
     Case("the first regression", [{"v4": _KEPT}, {**_BROKE, "v4": _KEPT}], 1),
     Case("both break a gate", [{**_BROKE, "v4": {"outcome": "ok", **_BROKE}}], None),
     Case("only v4 breaks one", [{"v4": {"outcome": "ok", **_BROKE}}], None),
+    Case("v4 failed, so it kept no gate", [{**_BROKE, "v4": {"outcome": "failed"}}], None),
+    Case("nothing is said of v4 but that it ran", [{**_BROKE, "v4": {}}], 0),
+    Case("v4 did not run", [_BROKE], None),
 )
 CANARY = (
     Case("no violation", failing(3), None),
@@ -56,6 +63,7 @@ CANARY = (
     Case("18 of 20 succeed", failing(20, 8, 19), None),
     Case("9 of 11 succeed, 9 of the last ten", failing(11, 0, 10), 10),
     Case("12 of 14 succeed, 85.7 %", failing(14, 3, 13), 13),
+    Case("18 of the last 20 succeed, 18 of all 21", failing(21, 0, 19, 20), None),
     Case("0 of 1 succeed", failing(1, 0), None),
     Case("ten scores of 70", scoring(*[70.0] * 10), None),
     Case("ten scores of 69.9", scoring(*[69.9] * 10), 9),
@@ -122,12 +130,38 @@ def observe_cases(service: Service, observe: Observe, phase: str, cases: Sequenc
     assert len(verdicts) == len(cases), f"{len(verdicts)} of {len(cases)} cases were judged"
     wrong = []
     for case, verdict in zip(cases, verdicts, strict=True):
+        if odd_answer := _mistold(phase, case, verdict):
+            wrong.append(f"{case.name}: {odd_answer}")
         goes_back = verdict["reason"] is not None
         at_run = verdict.whole("at_run") if goes_back else None
         observe("decided_wrongly", at_run != case.at_run, case=case.name)
         if at_run != case.at_run:
             wrong.append(f"{case.name}: {_words(at_run)}, not {_words(case.at_run)}")
     assert not wrong, "; ".join(wrong)
+
+
+def _mistold(phase: str, case: Case, verdict: Reported) -> str:
+    """What an answer says otherwise than its runs of which rules hold, and have enough runs."""
+    runs = [_outcome(run) for run in _timed(case.runs)]
+    until = len(runs) if case.at_run is None else case.at_run + 1
+    due = holding(phase, runs[:until], {name: exact(of) for name, of in case.baselines.items()})
+    rules = verdict.inner("rules")
+    told = {rule for rule in rules if rules.inner(rule).flag("holds")}
+    if told != due or (verdict["reason"] not in due if due else verdict["reason"] is not None):
+        return f"{verdict['reason']} of {sorted(told)} holds, and by the runs {sorted(due)}"
+    if phase in _ENOUGH and verdict.flag("evaluable") != (until >= _ENOUGH[phase]):
+        return f"of {until} runs evaluable is {verdict['evaluable']}"
+    return ""
+
+
+def _outcome(run: Told) -> Outcome:
+    """A run of a case as conditions see it; what it leaves out is healthy."""
+    ok = run.get("outcome", "ok") == "ok"
+    violations, v4 = len(run.get("violations", ())), run.get("v4")
+    kept = v4 is not None and v4.get("outcome", "ok") == "ok" and not v4.get("violations")
+    score = exact(run.get("quality", 85)) if ok else None
+    at, regression = datetime.fromisoformat(run["ended"]), bool(violations and kept)
+    return Outcome(at, run["creator"], ok, exact(75), score, violations, regression)
 
 
 def _timed(runs: Sequence[Told]) -> list[dict[str, Any]]:

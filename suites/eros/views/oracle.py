@@ -102,6 +102,25 @@ def _plan(draft: Reported) -> tuple[object, ...]:
     )
 
 
+def lost(items: Iterable[Reported], drafted: Iterable[Reported], creator: Reported) -> int:
+    """How many items of a draft are not in its schedule, and neither break a rule nor are too many.
+
+    Of two that overlap any one may go.
+    """
+    free, most = creator.text("page_type") == "free", creator.whole("daily_limit")
+    kept, all_ = [dict(item) for item in items], list(drafted)
+    sound = [
+        item
+        for item in all_
+        if not (free and _paid(item))
+        and not any(
+            set(broken([item, other], creator)) & {"overlap"} for other in all_ if other is not item
+        )
+    ]
+    gone = sum(dict(item) not in kept for item in sound)
+    return max(0, min(gone, most - len(kept)))
+
+
 def within(schedule: Iterable[Reported], draft: Iterable[Reported], creator: Reported) -> bool:
     """Whether a schedule is what its run drafted: all of it, or less where it broke a rule."""
     kept, drafted = [dict(item) for item in schedule], list(draft)

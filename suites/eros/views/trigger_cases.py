@@ -39,6 +39,7 @@ KNOWN: Mapping[str, Sequence[Row]] = {
         Row("8 of the last ten, three in five minutes", [1] * 8 + [0] * 2, 120),
         Row("9 of the last ten, three in five minutes", [1] * 9 + [0], 120),
         Row("one failure in each ten slow runs", ([0] + [1] * 9) * 3, 180),
+        Row("two failures that are five minutes apart", [0] + [1] * 9 + [0], 30),
     ),
     "latency": (
         Row("181 three times", [90, 181, 181, 181]),
