@@ -146,13 +146,11 @@ def _demand_counted(
         assert said == due, f"comparison {pair['request_id']}: false_positive {said}, not {due}"
 
 
+@pytest.mark.rehearsal_only
 @pytest.mark.criterion("daily-comparison-report")
-def test_a_day_on_which_runs_fail_and_break_gates_is_reported(
-    beside_v5: Beside, shadow_week: Lived
-) -> None:
+def test_a_day_on_which_runs_fail_and_break_gates_is_reported(beside_v5: Beside) -> None:
     """Shadow mode was on for a part of the day, not on the next, and for a minute on the third."""
-    if not beside_v5.pairs:
-        return  # outside of a rehearsal the week is all there is
+    assert beside_v5.pairs, "no run of v5 failed beside v4"
     runs = {run.run_id: run for run in journal.runs(beside_v5.service)}
     days = [beside_v5.day, beside_v5.day + timedelta(days=2)]
     for day in days:
@@ -200,14 +198,18 @@ def test_the_controller_sees_what_happens(
 
 
 @pytest.mark.criterion("trigger-boundary")
-def test_each_regression_is_one(beside_v5: Beside, shadow_week: Lived) -> None:
+def test_each_regression_is_one(shadow_week: Lived) -> None:
     by_request = {run.request_id: run for run in shadow_week.shadows}
     for pair in shadow_week.comparisons:
         run = by_request[pair.text("request_id")]
         told, counted = pair.flag("regression"), shadow_week.regressed(run)
         assert told == counted, f"comparison {run.request_id}: regression {told}, not {counted}"
-    if not beside_v5.rejected:
-        return  # outside of a rehearsal nobody breaks a gate on purpose
+
+
+@pytest.mark.rehearsal_only  # elsewhere nobody breaks a gate on purpose
+@pytest.mark.criterion("trigger-boundary")
+def test_a_gate_that_v5_breaks_alone_is_a_regression(beside_v5: Beside) -> None:
+    assert beside_v5.rejected, "v5 broke no gate"
     pairs = beside_v5.service.get("/comparisons").each("comparisons")
     said = {pair.text("request_id"): pair.flag("regression") for pair in pairs}
     broken = set(beside_v5.rejected.values())
