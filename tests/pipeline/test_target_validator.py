@@ -33,7 +33,6 @@ NOW = day(16)
 TEXT = guidance.write(7, "Broken link", "https://example.org/7", KINDS[0], guidance.Template())
 SOUND = Seen(
     number=7,
-    title="Broken link",
     body=f"Found at https://example.org/7\n\n```html\n<a href='x'>\n```\n\n{TEXT}",
     labels=frozenset({COPILOT, KINDS[0].label}),
     assignees=frozenset({COPILOT_BOT}),
