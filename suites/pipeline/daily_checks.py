@@ -6,6 +6,7 @@ The modules of the weeks import them, so that each phase has checks of its own.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import datetime, timedelta
 
 import pytest
@@ -22,7 +23,7 @@ from suites.pipeline.views.people import decisions
 from suites.pipeline.views.plan_days import DAY
 from suites.pipeline.views.runs import BOT, Log, artifact, completed, dry, flags_of
 from suites.pipeline.views.schedules import DAILY
-from suites.pipeline.views.telemetry import odd
+from suites.pipeline.views.telemetry import miscounted, odd
 
 __all__ = [
     "check_controller",
@@ -40,6 +41,7 @@ __all__ = [
     "test_the_batch_is_ten",
     "test_the_limit_is_twenty",
     "test_the_run_starts_at_half_past_six",
+    "test_the_statistics_of_each_stage_are_true",
 ]
 
 MORNING, MIDNIGHT = "30 6 * * *", "0 0 * * *"
@@ -109,6 +111,7 @@ def test_at_midnight_it_only_watches(daily_week: DailyWeek) -> None:
         demand(at_midnight, "run at midnight, of which main has a schedule")
     for run in at_midnight:
         log = Log.of(daily_week.hub, run)
+        assert run.good, f"run {run.id} of {run.begun} ended in {run.conclusion}"
         worked = [stage for stage in LIMITS if log.ran(STAGES[stage])]
         assert not worked, f"run {run.id} of {run.begun} had {', '.join(worked)}, too"
 
@@ -121,15 +124,15 @@ def test_each_day_has_one_run(daily_week: DailyWeek, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("summary-accurate")
-def test_summaries_are_true(daily_week: DailyWeek, observe: Observe) -> None:
-    moved = set()
+def test_summaries_are_true(daily_week: DailyWeek, phase: Stage, observe: Observe) -> None:
+    moved: dict[str, set[float]] = defaultdict(set)
     for run in daily_week.runs:
         summary = Summary.of(daily_week.hub, run)
         summary.demand_of(run)
         truly = counted(daily_week.journal.work, daily_week.telemetry, run, summary)
         for figure, value in truly.items():
             said = summary.figures.number(figure)
-            moved.add(value)
+            moved[figure].add(value)
             observe(
                 "summary_figure_wrong",
                 abs(said - value) > 1e-6,
@@ -138,8 +141,11 @@ def test_summaries_are_true(daily_week: DailyWeek, observe: Observe) -> None:
                 said=said,
                 counted=value,
             )
-    if len(moved) < 3:
+    if len(set().union(*moved.values())) < 3:
         raise NoValueError("the figures never moved, so agreeing with them shows nothing")
+    still = [figure for figure in ("failed_24h", "guidance_complete") if len(moved[figure]) < 2]
+    if phase.embedded and still:
+        raise TooLittleError(f"{', '.join(still)} never moved, so nothing shows that it is counted")
 
 
 @pytest.mark.criterion("no-schedule-conflicts")
@@ -172,6 +178,21 @@ def test_each_record_is_whole(daily_week: DailyWeek) -> None:
         wrong = odd(record, runs[record.run], BOT)
         shown = f"the record {record.event} of {record.workflow} at {record.at}"
         assert not wrong, f"{shown} cannot be true: {', '.join(wrong)}"
+
+
+@pytest.mark.criterion("telemetry-artifacts")
+def test_the_statistics_of_each_stage_are_true(daily_week: DailyWeek) -> None:
+    for run in daily_week.runs:
+        mine = daily_week.of_run(run)
+        figures = {record.stage: record for record in mine if record.event == "statistics"}
+        assert figures.keys() >= {*STAGES, "summary"}, f"run {run.id} has those of {[*figures]}"
+        for stage in STAGES:
+            wrong = miscounted(figures[stage], mine)
+            assert not wrong, f"the statistics of {stage} in run {run.id} say {wrong}"
+        summary = Summary.of(daily_week.hub, run).figures
+        for name in ("copilot_backlog", "guidance_complete"):
+            told, said = figures["summary"].detail.get(name), summary.number(name)
+            assert told == said, f"run {run.id} says {name} {told}, and its summary {said}"
 
 
 @pytest.mark.criterion("execution-time-15min")

@@ -7,16 +7,16 @@ from collections import Counter
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, TooLittleError
-from suites.pipeline.scenarios.by_hand import Compared, Counted, Trials, moved_in
+from suites.pipeline.scenarios.by_hand import Compared, Counted, Trials
 from suites.pipeline.scenarios.first_days import FirstDays
-from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import ASSIGNED, TRIAGE
+from suites.pipeline.views.journal import ASSIGNED, TRIAGE, demand
+from suites.pipeline.views.people import placeholder
 from suites.pipeline.views.runs import BOT, moved
-from suites.pipeline.views.telemetry import items
+from suites.pipeline.views.telemetry import miscounted, odd
 
 pytestmark = pytest.mark.week1_assignment
 
-LIMIT, MARK = 10, "<!-- pipeline:assigned -->"
+LIMIT = 10
 
 
 def met(phase: Stage, assigning: FirstDays, request: pytest.FixtureRequest) -> list[Counted]:
@@ -29,7 +29,7 @@ def met(phase: Stage, assigning: FirstDays, request: pytest.FixtureRequest) -> l
         Counted.of(
             run,
             moved(journal, run, ASSIGNED),
-            items(assigning.records[run.id], "assignment"),
+            assigning.records[run.id],
             journal.waiting(TRIAGE, run.begun),
         )
         for run in assigning.runs
@@ -52,6 +52,41 @@ def test_no_run_takes_more_than_its_limit(
         assert one.took >= min(LIMIT, one.waiting), f"{shown}, its limit is {LIMIT}"
 
 
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("week1_assignment.limit-honoured")
+def test_a_start_by_hand_may_say_other_settings(assigned_by_hand: Trials) -> None:
+    tried = assigned_by_hand.outcome("inputs", Counted)
+    shown = f"told to take 3 of {tried.waiting}, run {tried.run.id} took {tried.took}"
+    assert tried.took == 3 < tried.waiting, shown
+    assert not tried.said, f"told not to be verbose, run {tried.run.id} says {tried.said}"
+    events = {record.event for record in tried.told}
+    assert "statistics" not in events, f"run {tried.run.id} left statistics, told to leave none"
+
+
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("week1_assignment.failure-rate-under-trigger")
+def test_a_run_in_which_an_issue_failed_has_failed(assigned_by_hand: Trials) -> None:
+    counted = assigned_by_hand.outcome("limits", list)
+    for one in demand([one for one in counted if one.failed], "run in which an issue failed"):
+        shown = f"run {one.run.id}, in which an issue failed,"
+        assert one.run.conclusion == "failure", f"{shown} ended in {one.run.conclusion}"
+        ends = [record.result for record in one.told if record.event == "run_ended"]
+        assert ends == ["failed"], f"{shown} is said to have ended in {ends}"
+        reasons = [record.detail.get("message") for record in one.told if record.event == "error"]
+        assert any(not placeholder(said) for said in reasons), f"{shown} left no record of an error"
+        wrong = {name for record in one.told for name in odd(record, one.run, BOT)}
+        assert not wrong, f"{shown} left records that cannot be true: {', '.join(sorted(wrong))}"
+        assert one.kept == len(one.told), f"{shown} left another artifact"
+
+
+@pytest.mark.criterion("week1_assignment.statistics-on")
+def test_a_start_by_hand_counts_what_failed(assigned_by_hand: Trials) -> None:
+    for one in assigned_by_hand.outcome("limits", list):
+        figures = demand([r for r in one.told if r.event == "statistics"], "record of statistics")
+        wrong = miscounted(figures[0], one.told)
+        assert not wrong, f"run {one.run.id} says {wrong}"
+
+
 @pytest.mark.criterion("week1_assignment.dry-run-has-no-effects")
 def test_a_dry_run_writes_nothing(assigned_by_hand: Trials, phase: Stage, observe: Observe) -> None:
     tried = assigned_by_hand.outcome("dry run", Compared)
@@ -72,14 +107,9 @@ def test_a_second_run_writes_nothing(
 
 
 @pytest.mark.criterion("week1_assignment.assign-rerun-idempotent")
-def test_each_assigned_issue_has_one_comment(assigned_by_hand: Trials, phase: Stage) -> None:
-    counted, hub = assigned_by_hand.outcome("limits", list), Hub.of(phase)
-    taken = {number for one in counted for number in moved_in(hub, one.run, ASSIGNED)}
-    said = Counter(
-        int(row["issue_url"].rpartition("/")[2])
-        for row in hub.pages("/issues/comments")
-        if row["user"]["login"] == BOT and row["body"].startswith(MARK)
-    )
+def test_each_assigned_issue_has_one_comment(assigned_by_hand: Trials) -> None:
+    taken = {n for one in assigned_by_hand.outcome("limits", list) for n in one.moved}
+    said = assigned_by_hand.outcome("comments", Counter)
     wrong = {number: said[number] for number in sorted(taken) if said[number] != 1}
     assert taken, "no run assigned anything"
     assert not wrong, f"comments of assignment, by issue: {wrong}"

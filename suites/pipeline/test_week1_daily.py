@@ -18,6 +18,7 @@ from suites.pipeline.daily_checks import (
     test_the_batch_is_ten,
     test_the_limit_is_twenty,
     test_the_run_starts_at_half_past_six,
+    test_the_statistics_of_each_stage_are_true,
 )
 from suites.pipeline.scenarios.daily_week import STAGES, DailyWeek
 from suites.pipeline.views.daily_figures import WOULD, Summary
@@ -35,6 +36,7 @@ __all__ = [
     "test_the_batch_is_ten",
     "test_the_limit_is_twenty",
     "test_the_run_starts_at_half_past_six",
+    "test_the_statistics_of_each_stage_are_true",
 ]
 
 pytestmark = pytest.mark.week1_daily

@@ -25,10 +25,10 @@ OFFSET = timedelta(minutes=5)
 @pytest.mark.criterion("week1_processing.assignment-scheduled")
 def test_assignment_has_a_schedule(phase: Stage) -> None:
     hub = Hub.of(phase)
-    if workflow_at(hub, ASSIGN).crons:
-        return
-    prepared = workflow_at(hub, ASSIGN, WEEK_1).crons
-    assert prepared, f"neither main nor {WEEK_1} has an active schedule of assignment"
+    for name in (ASSIGN, PROCESS):
+        there, prepared = workflow_at(hub, name).crons, workflow_at(hub, name, WEEK_1).crons
+        assert prepared, f"{WEEK_1} has no active schedule in {name}"
+        assert there in ([], prepared), f"{name} has {there} on main, and {prepared} on {WEEK_1}"
 
 
 # Configuration: what main says, and what each run was given

@@ -26,7 +26,7 @@ def met(phase: Stage, processing: FirstDays, request: pytest.FixtureRequest) -> 
         Counted.of(
             run,
             moved(journal, run, COPILOT),
-            items(processing.records[run.id], "processing"),
+            processing.records[run.id],
             journal.waiting(ASSIGNED, run.begun),
         )
         for run in processing.runs
@@ -47,6 +47,20 @@ def test_no_run_takes_more_than_its_batch(
         observe("issues_processed_per_run", one.took, at=one.run.ended, waiting=one.waiting)
         shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
         assert one.took >= min(BATCH, one.waiting), f"{shown}, its limit is {BATCH}"
+
+
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("week1_processing.continue-on-error")
+def test_without_it_the_first_failure_ends_the_run(processed_by_hand: Trials) -> None:
+    stopped, other = processed_by_hand.outcome("inputs", list)
+    shown = f"run {stopped.run.id}, told to stop at a failure, took {stopped.took} issues"
+    assert (stopped.took, stopped.failed) == (1, 1), f"{shown}, of which {stopped.failed} failed"
+    assert stopped.run.conclusion == "failure", f"it ended in {stopped.run.conclusion}"
+    assert other.run.good, f"run {other.run.id} goes on, and ended in {other.run.conclusion}"
+    shown = f"told to take 2 of {other.waiting}, run {other.run.id} took {other.took}"
+    assert other.took == 2 < other.waiting, shown
+    for one in (stopped, other):
+        assert not one.said, f"told not to be verbose, run {one.run.id} says {one.said}"
 
 
 def with_a_failure(

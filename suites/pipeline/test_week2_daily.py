@@ -19,6 +19,7 @@ from suites.pipeline.daily_checks import (
     test_the_batch_is_ten,
     test_the_limit_is_twenty,
     test_the_run_starts_at_half_past_six,
+    test_the_statistics_of_each_stage_are_true,
 )
 from suites.pipeline.scenarios.daily_week import DailyWeek
 from suites.pipeline.views.people import demand_validated
@@ -35,6 +36,7 @@ __all__ = [
     "test_the_batch_is_ten",
     "test_the_limit_is_twenty",
     "test_the_run_starts_at_half_past_six",
+    "test_the_statistics_of_each_stage_are_true",
 ]
 
 pytestmark = pytest.mark.week2_daily

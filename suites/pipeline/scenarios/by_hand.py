@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
-from suites.pipeline.views.runs import BOT, Log
+from suites.pipeline.views.runs import BOT, Log, artifact
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import Record, items, read_run
 
 PATIENCE = timedelta(minutes=90)
 STEP = timedelta(seconds=60)
 QUIET = 0.028  # days from midnight on: 00:40, when no schedule is due for an hour
+ASSIGNED_MARK = "<!-- pipeline:assigned -->"
 T = TypeVar("T")
 Parts = Mapping[str, frozenset[object]]  # what the pipeline wrote, part by part
 
@@ -122,33 +124,41 @@ class Counted:
     run: Run
     took: int
     waiting: int
-    failed: int = 0
+    failed: int
+    moved: frozenset[int]
+    told: tuple[Record, ...]  # its telemetry
+    said: Mapping[int, str] = field(default_factory=dict)  # results by issue, as its log has them
+    kept: int = 0  # lines of its artifact of telemetry
 
     @classmethod
-    def of(cls, run: Run, moved: Iterable[int], told: Iterable[Record], waiting: int) -> Counted:
+    def of(cls, run: Run, moved: Iterable[int], told: Sequence[Record], waiting: int) -> Counted:
         """What a run did, by GitHub's events and by what its telemetry says of failures."""
-        failed = {record.issue or 0 for record in told if record.result == "failed"}
-        return cls(run, len({*moved} | failed), waiting, len(failed))
+        there = frozenset(moved)
+        failed = {r.issue or 0 for r in told if r.event == "item" and r.result == "failed"}
+        return cls(run, len(there | failed), waiting, len(failed), there, tuple(told))
 
 
-def _counted(
-    phase: Stage, hub: Hub, name: str, waits: str, becomes: str, *, fails: bool = False
-) -> Counted:
-    """Count a run; with ``fails`` the oldest issue that waits fails in it."""
+_BECOMES = {ASSIGN: (TRIAGE, ASSIGNED), PROCESS: (ASSIGNED, COPILOT)}
+
+
+def _counted(phase: Stage, hub: Hub, name: str, *, fail: int = 0, **inputs: str) -> Counted:
+    """Count a run; so many of the oldest issues that wait fail in it."""
+    waits, becomes = _BECOMES[name]
     waiting = sorted(row["number"] for row in hub.pages("/issues", labels=waits, state="open"))
-    if fails and waiting:
-        phase.operate("github", "fail-item", issue=waiting[0])
-    run = start(phase, hub, name)
-    stage = "assignment" if becomes == ASSIGNED else "processing"
-    told = items(read_run(phase.file("telemetry"), run.id), stage)
-    return Counted.of(run, moved_in(hub, run, becomes), told, len(waiting))
+    for number in waiting[:fail]:
+        phase.operate("github", "fail-item", issue=number)
+    run = start(phase, hub, name, **inputs)
+    told = read_run(phase.file("telemetry"), run.id)
+    kept = artifact(hub, run, "telemetry").get(f"{run.id}.jsonl", b"")
+    counted = Counted.of(run, moved_in(hub, run, becomes), told, len(waiting))
+    return replace(counted, said=Log.of(hub, run).results, kept=len(kept.splitlines()))
 
 
 @scenario(effect="change", own_target=True)
 def assigned_by_hand(phase: Stage) -> Trials:
     """Assignment with thirty issues waiting: dry, three times for real, and with nothing left.
 
-    In the second one an issue fails, which counts as well.
+    In the second one an issue fails, which counts as well. A fourth one is told other settings.
     """
     hub, trials = Hub.of(phase), Trials()
     phase.operate("github", "days", days=QUIET)
@@ -160,20 +170,34 @@ def assigned_by_hand(phase: Stage) -> Trials:
         start(phase, hub, ASSIGN, dry_run="true")
         dry = differing(before, written(hub))
         between = written(hub)
-        counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED))
+        counts.append(_counted(phase, hub, ASSIGN))
         return Compared(dry, any(differing(between, written(hub)).values()))
 
     def limits() -> list[Counted]:
         while len(counts) < 3:
-            fails = len(counts) == 1
-            counts.append(_counted(phase, hub, ASSIGN, TRIAGE, ASSIGNED, fails=fails))
+            counts.append(_counted(phase, hub, ASSIGN, fail=int(len(counts) == 1)))
         return counts
+
+    def inputs() -> Counted:
+        phase.operate("github", "seed-issues", count=8, state="triage")
+        return _counted(phase, hub, ASSIGN, limit="3", verbose="false", statistics="false")
 
     counts: list[Counted] = []
     trials.attempt("dry run", dry_run)
     trials.attempt("limits", limits)
+    trials.attempt("inputs", inputs)
+    trials.attempt("comments", lambda: _comments(hub))
     trials.attempt("again", lambda: _again(phase, hub, ASSIGN, TRIAGE))
     return trials
+
+
+def _comments(hub: Hub) -> Counter[int]:
+    """How many comments of assignment each issue has."""
+    return Counter(
+        int(row["issue_url"].rpartition("/")[2])
+        for row in hub.pages("/issues/comments")
+        if row["user"]["login"] == BOT and row["body"].startswith(ASSIGNED_MARK)
+    )
 
 
 def _drain(phase: Stage, hub: Hub, name: str, waits: str) -> None:
@@ -215,7 +239,7 @@ class Crashed:
 
 @scenario(effect="change", own_target=True)
 def processed_by_hand(phase: Stage) -> Trials:
-    """Processing with twenty issues waiting, with one that fails, and with one that dies."""
+    """Processing with one issue that fails, one that dies, twenty that wait, and other settings."""
     hub, trials = Hub.of(phase), Trials()
     phase.operate("github", "days", days=QUIET)
 
@@ -241,14 +265,18 @@ def processed_by_hand(phase: Stage) -> Trials:
 
     def limits() -> list[Counted]:
         phase.operate("github", "seed-issues", count=20, state="assigned")
-        return [
-            _counted(phase, hub, PROCESS, ASSIGNED, COPILOT, fails=number == 1)
-            for number in range(3)
-        ]
+        return [_counted(phase, hub, PROCESS, fail=int(number == 1)) for number in range(3)]
+
+    def inputs() -> list[Counted]:
+        # Whichever issue a run takes first, it fails.
+        stops = {"batch_size": "3", "verbose": "false", "continue_on_error": "false"}
+        first = _counted(phase, hub, PROCESS, fail=99, **stops)
+        return [first, _counted(phase, hub, PROCESS, batch_size="2", verbose="false")]
 
     trials.attempt("failing item", fails)
     trials.attempt("crash", dies)
     trials.attempt("limits", limits)
+    trials.attempt("inputs", inputs)
     return trials
 
 

@@ -20,7 +20,7 @@ from suites.pipeline.views.telemetry import Record, read_all
 DUE = time(6, 30)
 _BEFORE_DUE = 0.268  # days from midnight on: 06:25:55
 _MORNING = time(0, 45)  # a run before is the one of 00:00, late at the most by half an hour
-_BUSY = 2
+_ODD, _BUSY = 1, 2
 STAGES = {
     "monitoring": "pipeline-monitor",
     "assignment": "pipeline-assign",
@@ -99,12 +99,18 @@ def week_number(phase: Stage) -> int:
 def daily_week(phase: Stage) -> DailyWeek:
     """The daily runs of the phase's week; in a rehearsal seven days pass now.
 
-    On the third of them more issues wait than a run may take.
+    On the second of them an issue fails, and a person hands one to Copilot that has no guidance;
+    on the third more issues wait than a run may take.
     """
     for number in range(7) if phase.embedded else ():
         # What was not there at 05:50, when monitoring looked, is left for the daily run to find.
         phase.operate("github", "days", days=_BEFORE_DUE)
         phase.operate("github", "discover", count=3)
+        if number == _ODD:
+            said = phase.operate("github", "seed-issues", count=2, state="assigned")
+            by_hand, fails = said["issues"]
+            phase.operate("github", "step-in", issue=by_hand)
+            phase.operate("github", "fail-item", issue=fails)
         if number == _BUSY:
             phase.operate("github", "seed-issues", count=22, state="triage")
             phase.operate("github", "seed-issues", count=12, state="assigned")

@@ -43,7 +43,7 @@ def followed(phase: Stage, live_week: Seen) -> Followed:
         begin, clock = live_week.end, phase.target("github").clock
         phase.operate("github", "discovery-rate", per_day=0)
         clock.to(begin + timedelta(hours=6, minutes=20))
-        phase.operate("github", "discover", count=3, every_s=0)
+        phase.operate("github", "discover", count=3)
         clock.to(begin + timedelta(hours=7, minutes=30))
         seen = look(phase, begin, begin + DAY, live_week)
     runs = [run for run in seen.scheduled(DAILY) if run.ended]
@@ -82,7 +82,7 @@ def full_week(phase: Stage) -> FullWeek:
     phase.operate("github", "discovery-rate", per_day=0)
     for day in range(7):
         clock.to(begin + day * DAY + timedelta(minutes=10))
-        phase.operate("github", "discover", count=A_DAY, every_s=0)
+        phase.operate("github", "discover", count=A_DAY)
     clock.to(begin + WEEK)
     seen = look(phase, begin, begin + WEEK, since=begin)
     waiting = sum(seen.journal.waiting(label, seen.end) for label in (TRIAGE, ASSIGNED))

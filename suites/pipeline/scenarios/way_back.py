@@ -145,7 +145,7 @@ def _start_by_hand(
             said = phase.operate("github", "seed-issues", count=12, state=state)
             seeded[file] = tuple(int(number) for number in said.get("issues", ()))
         else:
-            phase.operate("github", "discover", count=3, every_s=0)
+            phase.operate("github", "discover", count=3)
         try:
             by_hand[file] = started(phase, hub, file)
         except RolloutError as why:

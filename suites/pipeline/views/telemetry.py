@@ -177,6 +177,20 @@ def odd(record: Record, run: Run, actor: str) -> list[str]:
     return [name for name, good in right.items() if not good]
 
 
+def miscounted(told: Record, records: Iterable[Record]) -> str:
+    """How the statistics of a command are other ones than its items, in words; empty: they are not.
+
+    How many of a dry run are `ok` is not said anywhere.
+    """
+    mine = [r for r in records if r.event == "item" and r.run == told.run and r.stage == told.stage]
+    results = [record.result for record in mine if record.result != "skipped"]
+    counted = {"taken": len(results), "failed": results.count("failed")}
+    if "dry-run" not in results:
+        counted["ok"] = results.count("ok")
+    said = {name: told.detail.get(name) for name in counted}
+    return "" if said == counted else f"{said}, and its items come to {counted}"
+
+
 def labels_told(record: Record) -> set[str]:
     """Labels that its issue must have, by what a record says of an item."""
     if record.event != "item" or record.result != "ok":
