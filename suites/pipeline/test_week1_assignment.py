@@ -16,7 +16,13 @@ from suites.pipeline.views.people import gaps_of_cover
 from suites.pipeline.views.runs import dry, moved
 from suites.pipeline.views.schedules import ASSIGN, LATE, workflow
 from suites.pipeline.views.telemetry import Record, demand_falling, items, read_all
-from suites.pipeline.views.transitions import illegal, in_two_states, long_in_two_states
+from suites.pipeline.views.transitions import (
+    IN_TRANSITION,
+    illegal,
+    in_two_states,
+    left_otherwise,
+    long_in_two_states,
+)
 
 pytestmark = pytest.mark.week1_assignment
 
@@ -205,6 +211,9 @@ def test_labels_follow_the_state_machine(assigning: FirstDays, observe: Observe)
             observe("illegal_transition", wrong, at=event.at, issue=issue.number, to=event.subject)
         both = long_in_two_states(issue, assigning.journal.now)
         assert not both, f"issue {issue.number} was in two states for more than a minute"
+        settled = min(assigning.end, assigning.journal.now - IN_TRANSITION)
+        wrong = list(left_otherwise(issue, assigning.enabled, settled))
+        assert not wrong, f"issue {issue.number}: {wrong[0]}"
 
 
 @pytest.mark.criterion("week1_assignment.no-triage-drift")

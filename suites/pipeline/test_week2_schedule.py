@@ -113,6 +113,7 @@ def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) 
     for one in demand(pairs, f"run of {file} that was asked for while another one worked"):
         settled = one.first.ended is not None and one.second.ended is not None
         assert settled, f"runs {one.first.id} and {one.second.id} of {file} have not both ended"
+        assert one.first.conclusion != "cancelled", f"run {one.first.id} was at work, and cancelled"
         cancelled = one.second.conclusion == "cancelled"
         overlap = not cancelled and one.first.overlaps(one.second)
         observe("same_workflow_overlap", overlap, at=one.second.begun, file=file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -17,11 +18,19 @@ from suites.pipeline.scenarios.planted import (
     validations,
 )
 from suites.pipeline.scenarios.weeks import Seen
-from suites.pipeline.views.channels import LEAD, heard, mails, posts, text_of
+from suites.pipeline.views.channels import LEAD, findings_in, heard, mails, posts, text_of
 from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Issue, demand
 from suites.pipeline.views.schedules import VALIDATE
-from suites.pipeline.views.violations import CHECKS, References, concerned, violates
+from suites.pipeline.views.violations import (
+    CHECKS,
+    COMPLAINT,
+    TRACKED,
+    References,
+    concerned,
+    severity_of,
+    violates,
+)
 
 pytestmark = pytest.mark.week3_checks
 
@@ -119,6 +128,21 @@ def test_each_validation_counts_what_it_found(planted: Planted, check: str) -> N
         said = one.counts.get(check)
         assert said == found, f"the validation of {one.at} says {said} of {check}; it has {found}"
         assert one.named, f"the findings of {one.at} are of another run or time"
+        due = {pair for pair in one.found if severity_of(pair[0]) == "critical"}
+        assert one.critical == due, f"critical at {one.at} are {one.critical}, and not {due}"
+
+
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("detects-template-remnants")
+def test_what_is_no_work_is_not_looked_at(planted: Planted) -> None:
+    last, issues = planted.validations[-1], planted.journal.issues
+    work = {n: one for n, one in issues.items() if not one.labels & {COMPLAINT, TRACKED}}
+    accused = sorted(number for _, number in last.found if number not in work)
+    assert not accused, f"issues {accused} are no work of the pipeline, and they are found"
+    later = {n for n, one in work.items() if any(at > last.ended for at in one.times("closed", ""))}
+    there = [number for number, one in work.items() if not one.closed or number in later]
+    shown = f"the last validation looked at {last.checked} issues"
+    assert last.checked == len(there), f"{shown}, and {len(there)} of the pipeline's are open"
 
 
 @pytest.mark.criterion("detects-stale-copilot")
@@ -218,6 +242,11 @@ def test_the_channel_hears_of_each_check(planted: Planted, observe: Observe) -> 
         why = f"{len(told)} messages, {len(soon)} of them after the first validation"
         wrong = len(told) != 1 or len(soon) != 1
         observe("failure_without_slack", wrong, at=first.at, check=check, why=why)
+    for before, one in pairwise(planted.validations):
+        during = [m for m in planted.told if one.at <= m.at <= one.ended + SOON]
+        told = sorted(pair for m in posts(during, "quality: ") for pair in findings_in(text_of(m)))
+        new = sorted(one.found - before.found)
+        assert told == new, f"of the validation of {one.at} it was told {told}, not {new}"
 
 
 def _names(text: str, check: str, number: int) -> bool:

@@ -17,7 +17,7 @@ from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, SUITE, TRIAGE, Issue, Journal, Run
 from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, LIVE, PROCESS, VALIDATE
 from suites.pipeline.views.summaries import read_json
-from suites.pipeline.views.violations import CHECKS, STALE
+from suites.pipeline.views.violations import CHECKS, COMPLAINT, STALE
 
 MONITOR, TRACK = "ops-site-monitoring.yml", "ops-copilot-tracking.yml"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -126,7 +126,7 @@ def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
     """One violation of each check but the stale one, each with a neighbour that just is none."""
     broken = guided("work/never-made", "work/never-made.md")
     left = guided("work/remnant", "work/remnant.md", "- <INSERT OBJECTIVE>")
-    in_code = "- Quote the template: `<INSERT OBJECTIVE>` and `{{ name }}`"
+    in_code = "- Quote the template: `<INSERT OBJECTIVE>`\n```\n{{ name }} TODO\n```"
     quoted = guided("work/quoted", "work/quoted.md", in_code)
     for name in ("remnant", "quoted"):
         planter.branch(f"work/{name}", f"work/{name}.md")
@@ -138,6 +138,7 @@ def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
     }
     # A second one of a check: who counts findings must not stop at the first.
     planter.issue(f"{VIOLATES}label-drift, once more", "a page", TRIAGE, ASSIGNED, TYPE)
+    planter.issue("The result still says TODO", left, COMPLAINT)
     neighbours = {
         "label-drift": planter.issue(SOUND + "label-drift", "a page", ASSIGNED, TYPE),
         "orphaned-copilot": planter.handed_over(SOUND + "orphaned-copilot", "guided"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from pytest_rollout import Message, Stage, read_inbox
@@ -30,6 +31,12 @@ def posts(messages: list[Message], begins: str, channel: str = CHANNEL) -> list[
         for m in messages
         if m.service == "slack" and m.channel == channel and text_of(m).startswith(begins)
     ]
+
+
+def findings_in(text: str) -> list[tuple[str, int]]:
+    """The check and the issue that each line of a message about findings names."""
+    said = [re.match(r"quality: ([a-z-]+) #(\d+)\b", line) for line in text.splitlines()]
+    return [(line[1], int(line[2])) if line else ("in another form", 0) for line in said]
 
 
 def mails(messages: list[Message], begins: str, address: str = "") -> list[Message]:

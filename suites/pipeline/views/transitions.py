@@ -40,6 +40,22 @@ def illegal(issue: Issue, begin: datetime, end: datetime) -> Iterator[tuple[Issu
             yield event, wrong
 
 
+def left_otherwise(issue: Issue, begin: datetime, end: datetime) -> Iterator[str]:
+    """Each transition of a time after which the old label did not go by the same hand, in words."""
+    before = ""
+    for event in issue.events:
+        if event.kind != "labeled" or event.subject not in (TRIAGE, *STATES):
+            continue
+        old, before = before, event.subject
+        if not old or not begin <= event.at < end:
+            continue
+        gone = [e for e in issue.events if (e.kind, e.subject) == ("unlabeled", old)]
+        mine = [e for e in gone if event.at <= e.at <= event.at + IN_TRANSITION]
+        if [e.actor for e in mine] != [event.actor]:
+            hands = ", ".join(e.actor for e in mine) or "nobody"
+            yield f"{event.actor} set {event.subject} at {event.at}, and {hands} removed {old}"
+
+
 def long_in_two_states(issue: Issue, until: datetime) -> bool:
     """Whether two states stood on an issue for longer than a transition takes."""
     spans = [span for label in STATES for span in issue.spans(label, until)]

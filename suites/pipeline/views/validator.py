@@ -12,8 +12,8 @@ from typing import Any
 
 from pytest_rollout import NoValueError, Reported
 from suites.pipeline.views.guidance import TYPE, emptied, guided
-from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
-from suites.pipeline.views.violations import STALE
+from suites.pipeline.views.journal import ASSIGNED, BLOCKED, COPILOT, TRIAGE
+from suites.pipeline.views.violations import COMPLAINT, STALE, TRACKED, severity_of
 
 TIMEOUT = 60
 
@@ -45,15 +45,20 @@ def findings(commands: Path, state: State, now: datetime) -> set[tuple[str, int]
     assert done.returncode == 0, (
         f"pipeline-validate ended with {done.returncode}: {done.stderr[-200:]}"
     )
-    said = Reported(json.loads(done.stdout), "pipeline-validate")
-    return {(one.text("check"), one.whole("issue")) for one in said.each("findings")}
+    said = Reported(json.loads(done.stdout), "pipeline-validate").each("findings")
+    for one in said:
+        due, shown = severity_of(one.text("check")), f"{one['check']} of #{one['issue']}"
+        assert one.text("severity") == due, f"{shown} is said to be {one['severity']}, not {due}"
+        assert one.text("what").strip(), f"{shown} does not say what was found"
+    return {(one.text("check"), one.whole("issue")) for one in said}
 
 
 def state_with(check: str, now: datetime) -> State:
     """Issues of which the first violates a check and nothing else, the second just does not.
 
-    The third is a pull request, which GitHub lists among issues, and the fourth is closed; both
-    are like the first.
+    Others are like the first and are not to be looked at: a pull request, which GitHub lists among
+    issues, one that is closed, a complaint and what tracks a problem. Of what is stale two more
+    were with Copilot as long ago: one came back to it, one is blocked.
     """
     branch, file = "work/issue-{}", "work/issue-{}.md"
     sound = {n: guided(branch.format(n), file.format(n)) for n in (1, 2)}
@@ -68,18 +73,40 @@ def state_with(check: str, now: datetime) -> State:
         case "stale-copilot":
             since = {1: now - STALE - timedelta(minutes=1), 2: now - STALE + timedelta(minutes=1)}
         case "template-remnants":
-            texts = {1: "- Fill in {{ objective }}", 2: "- Quote `{{ objective }}`"}
+            code = "- Quote `{{ objective }}`\n```\n<INSERT OBJECTIVE> TODO\n```"
+            texts = {1: "- Fill in {{ objective }}", 2: code}
             sound = {n: guided(branch.format(n), file.format(n), texts[n]) for n in (1, 2)}
         case _:
             files[branch.format(1)] = ["README.md"]
     events = {str(n): [labelled(n, label, since[n]) for label in labels[n]] for n in (1, 2)}
+    events["1"].append(labelled(1, "review::manual", now - timedelta(hours=1)))
     issues = [issue(n, sound[n], since[n], *labels[n]) for n in (1, 2)]
+    beside = [{"name": label} for label in (COMPLAINT, TRACKED)]
     issues += [
         {**issues[0], "number": 3, "pull_request": {"url": "https://api.example.org/pulls/3"}},
         {**issues[0], "number": 4, "state": "closed"},
+        *(
+            {**issues[0], "number": 5 + n, "labels": [*issues[0]["labels"], beside[n]]}
+            for n in (0, 1)
+        ),
     ]
-    events |= {"3": events["1"], "4": events["1"]}
+    events |= dict.fromkeys(("3", "4", "5", "6"), events["1"])
+    if check == "stale-copilot":
+        _add_what_left(issues, events, now)
     return State(issues, events, files)
+
+
+def _add_what_left(
+    issues: list[dict[str, Any]], events: dict[str, list[dict[str, Any]]], now: datetime
+) -> None:
+    """Add issues that were with Copilot long ago: one came back a day ago, one is blocked."""
+    long, day = now - 2 * STALE, now - timedelta(days=1)
+    sound = issues[1]
+    left = {**labelled(7, COPILOT, day - timedelta(days=1)), "event": "unlabeled"}
+    issues.append({**sound, "number": 7})
+    events["7"] = [labelled(7, COPILOT, long), left, labelled(7, COPILOT, day)]
+    issues.append({**sound, "number": 8, "labels": [{"name": BLOCKED}, {"name": TYPE}]})
+    events["8"] = [labelled(8, COPILOT, long), {**left, "issue": {"number": 8}}]
 
 
 FORMS: Mapping[
@@ -92,7 +119,9 @@ FORMS: Mapping[
     "orphaned-copilot": {
         "no guidance": "Found at https://example.org/news/1",
         "empty guidance": "",
+        "no guidance, and no assignee yet": "Found at https://example.org/news/3",
     },
+    "conflicting-states": {"assigned and copilot": (ASSIGNED, COPILOT)},
     "template-remnants": {
         text: f"- Do this\n- {text}, and that"
         for text in (
@@ -126,7 +155,8 @@ def state_of_forms(check: str, now: datetime) -> tuple[State, dict[int, str]]:
             files[branch] = [had]
             if not had:
                 del files[branch]
-        issues.append(issue(number, body, since, *labels))
+        made = issue(number, body, since, *labels)
+        issues.append({**made, "assignees": []} if form.endswith("no assignee yet") else made)
         events[str(number)] = [labelled(number, label, since) for label in labels]
     return State(issues, events, files), forms
 

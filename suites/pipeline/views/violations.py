@@ -16,7 +16,14 @@ CHECKS = (
     "template-remnants",
     "broken-refs",
 )
+CRITICAL = ("broken-refs", "conflicting-states")
 STALE = timedelta(days=7)
+COMPLAINT, TRACKED = "complaint", "quality::tracking"  # labels of what is no work of the pipeline
+
+
+def severity_of(check: str) -> str:
+    """How bad a finding of a check is."""
+    return "critical" if check in CRITICAL else "warning"
 
 
 @dataclass(frozen=True)
