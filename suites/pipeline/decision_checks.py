@@ -5,7 +5,15 @@ from __future__ import annotations
 from pytest_rollout import Observe
 from suites.pipeline.scenarios.decision_days import DecisionDay
 from suites.pipeline.views.changes import first_changes
-from suites.pipeline.views.people import decided, decisions, placeholder, spoke_for, start_date
+from suites.pipeline.views.people import (
+    decided,
+    decisions,
+    demand_priorities,
+    demand_whole,
+    placeholder,
+    spoke_for,
+    start_date,
+)
 from suites.pipeline.views.plan_days import DAY, begin_of
 
 OPTIONS = {
@@ -22,6 +30,8 @@ def demand_decided(decision_day: DecisionDay, day: int) -> None:
     records = decision_day.records
     entry = decided(records, day)
     spoke_for(records, entry)
+    demand_whole(records)
+    demand_priorities(records, entry)
     begin = begin_of(start_date(records), day)
     assert begin <= entry.at < begin + DAY, f"Day {day} was decided at {entry.at}"
     assert entry.decision in OPTIONS[day], f"{entry.decision} is no decision of Day {day}"

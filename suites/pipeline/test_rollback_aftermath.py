@@ -14,7 +14,7 @@ import yaml
 from pytest_rollout import NoValueError, Observe, Reported
 from suites.pipeline.scenarios.way_back import WayBack
 from suites.pipeline.views.channels import mails, posts, text_of
-from suites.pipeline.views.journal import ASSIGNED, COPILOT, DONE, Issue, demand
+from suites.pipeline.views.journal import ASSIGNED, COPILOT, DONE, MACHINES, Issue, demand
 from suites.pipeline.views.people import contacts, placeholder
 from suites.pipeline.views.schedules import LIVE
 
@@ -30,7 +30,8 @@ _NAMED = re.compile(r"security[ -]alert", re.IGNORECASE)
 def test_the_channel_hears_of_it(way_back: WayBack) -> None:
     told = demand(posts(list(way_back.told), "rollback: "), "announcement in #wf-modernization")
     text = text_of(told[0])
-    assert _NAMED.search(text), f"the announcement does not name its trigger: {text[:100]}"
+    named = text.startswith(f"rollback: {TRIGGER}")
+    assert named, f"the announcement does not begin with its trigger: {text[:100]}"
     late = told[0].at - way_back.triggered
     assert timedelta() <= late <= SOON, f"it was announced {late} after the trigger"
 
@@ -145,6 +146,8 @@ def test_the_journal_has_each_act(way_back: WayBack) -> None:
     rows = [Reported(json.loads(text), path.name) for text in path.read_text().splitlines()]
     told = [row.text("what") for row in rows]
     due = {"exported", "announced", *(f"disabled {file}" for file in LIVE)}
+    ends = {run.id: run.conclusion for run in way_back.after.runs}
+    due |= {f"cancelled {run.id}" for run in way_back.working if ends[run.id] == "cancelled"}
     assert told[:1] == ["triggered"], f"the journal begins with {told[:1]}"
     assert due <= set(told), f"the journal has nothing of {sorted(due - set(told))}"
     for row in rows:
@@ -152,6 +155,15 @@ def test_the_journal_has_each_act(way_back: WayBack) -> None:
         assert named, f"{row.text('what')} is said to be because of {row['trigger']}"
         late = row.moment("at") - way_back.triggered
         assert timedelta() <= late <= SOON, f"{row.text('what')} came {late} after the trigger"
+
+
+@pytest.mark.criterion("automatic-is-immediate")
+def test_the_change_of_main_is_a_pull_request(way_back: WayBack) -> None:
+    rows = [row for row in way_back.hub.pages("/pulls", state="closed") if row["merged_at"]]
+    others = {row["merged_at"] for row in rows if row["user"]["login"] not in MACHINES}
+    late = [datetime.fromisoformat(at) - way_back.triggered for at in others]
+    soon = [one for one in late if timedelta(seconds=-1) <= one <= SOON]
+    assert len(soon) == 1, f"{len(soon)} pull requests were merged for the rollback, not one"
 
 
 def _names(labels: list[object]) -> frozenset[str]:

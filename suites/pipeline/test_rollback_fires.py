@@ -15,6 +15,7 @@ from suites.pipeline.scenarios.way_back import WayBack
 from suites.pipeline.views.answers import misread
 from suites.pipeline.views.controller import Case, errors
 from suites.pipeline.views.journal import MACHINES
+from suites.pipeline.views.people import placeholder
 from suites.pipeline.views.schedules import LIVE, workflow
 from suites.pipeline.views.series import Sources
 from suites.pipeline.views.telemetry import REFUSED
@@ -85,6 +86,8 @@ def test_a_refusal_is_on_record(rate_used_up: Trial) -> None:
     assert told, "no request was left, and no record tells of one that GitHub refused"
     wrong = [r for r in told if r.http_status not in REFUSED["rate_limited"] or r.rate_remaining]
     assert not wrong, f"the record of {wrong[0].at} has {wrong[0].http_status}, of a limit"
+    bare = [r.at for r in told if r.severity == "info" or placeholder(r.detail.get("message"))]
+    assert not bare, f"the record of {bare[0]} is no warning, or does not say what GitHub said"
 
 
 @pytest.mark.criterion("fires-security-alert")
@@ -143,6 +146,12 @@ RUNS = {
     "one of one": ([(5, D, BAD)], "insufficient"),
     "one failure of each of three": ([(3, A, BAD), (4, P, BAD), (5, D, BAD)], "insufficient"),
     "seven hours apart": ([(-2, P, BAD), (5, P, BAD)], "insufficient"),
+    "six and a half hours apart": ([(-1, P, BAD), (5, P, BAD)], "insufficient"),
+    "nearly six hours apart": ([(-0.4, P, BAD), (5, P, BAD)], "rollback"),
+    "what took too long or could not start has failed": (
+        [(1, P, "timed_out"), (5, P, "startup_failure")],
+        "rollback",
+    ),
     "cancelled runs do not count": (
         [(1, A, CANCELLED), (3, A, CANCELLED), (5, A, BAD)],
         "insufficient",
@@ -170,4 +179,4 @@ def test_the_rate_of_failures(phase: Stage, observe: Observe) -> None:
 
 def _bad(told: Sequence[tuple[float, str, str]]) -> bool:
     """Whether any run of the last six hours failed."""
-    return any(hours > 0 and end == BAD for hours, _, end in told)
+    return any(hours > -0.5 and end not in (GOOD, CANCELLED) for hours, _, end in told)

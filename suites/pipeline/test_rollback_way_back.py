@@ -10,8 +10,9 @@ import pytest
 from pytest_rollout import Observe
 from suites.pipeline.scenarios.way_back import DAY, WayBack
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run, demand
+from suites.pipeline.views.on_main import text_of
 from suites.pipeline.views.runs import Log, moved
-from suites.pipeline.views.schedules import ASSIGN, DAILY, LIVE, PROCESS
+from suites.pipeline.views.schedules import ASSIGN, DAILY, FOLDER, LIVE, PROCESS
 
 pytestmark = pytest.mark.pipeline_rollback
 
@@ -55,11 +56,13 @@ def test_github_and_the_checkout_say_the_same(way_back: WayBack, file: str) -> N
 @pytest.mark.parametrize("file", WEEK_1)
 def test_limits_are_those_of_week_1(way_back: WayBack, file: str) -> None:
     setting, flag, command, limit = WEEK_1[file]
-    there = way_back.files[file].setting(setting)
-    assert there == limit, f"{file} has {setting} {there}, not {limit}"
+    stated = way_back.files[file].setting(setting)
+    assert stated == limit, f"{file} has {setting} {stated}, not {limit}"
     run = _by_hand(way_back, file)
     told = int(Log.of(way_back.hub, run).flags(command)[flag])
     assert told == limit, f"run {run.id} was told {flag} {told}, not {limit}"
+    there = text_of(way_back.hub, f"{FOLDER}/{file}")
+    assert there == way_back.first.files[file], f"{file} was changed within three days after it"
     label = ASSIGNED if file == ASSIGN else COPILOT
     took = len(moved(way_back.journal_by_hand, run, label))
     assert took == limit, f"run {run.id} took {took} of twelve issues and more, not {limit}"

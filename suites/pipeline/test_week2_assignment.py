@@ -10,6 +10,7 @@ from pytest_rollout import NoValueError, Observe, Stage, TooLittleError, recount
 from suites.pipeline.scenarios.capacity import (
     ASSIGN_STEPS,
     FULL_DAY,
+    PROCESS_STEPS,
     SOON,
     CapacityWeek,
     LowRate,
@@ -194,8 +195,11 @@ def test_no_step_up_over_a_warning(
 @pytest.mark.criterion("step-no-regression")
 def test_a_warning_holds_the_next_step(low_rate: LowRate, observe: Observe) -> None:
     demand(_low(low_rate), "run that left little of the rate limit")
-    raised = low_rate.limit_after > ASSIGN_STEPS[0].limit
-    observe("step_up_despite_warning", raised, why="a run left 20 % of the rate limit")
+    for held in low_rate.held:
+        raised = held.limit > ASSIGN_STEPS[0].limit or held.batch > PROCESS_STEPS[0].limit
+        observe("step_up_despite_warning", raised, at=held.due, why=held.why)
+        shown = f"two limits were held because {held.why}, and {held.decided} decisions say so"
+        assert held.decided == 2, shown
 
 
 # What is watched meanwhile
@@ -219,7 +223,7 @@ def test_a_low_rate_is_told(
 ) -> None:
     if low_rate_tried is None:
         messages = heard(phase, assignment_week.begin)
-        low_rate_tried = LowRate(assignment_week, tuple(messages), 0)
+        low_rate_tried = LowRate(assignment_week, tuple(messages))
     told = [message.at for message in posts(list(low_rate_tried.told), "rate: ")]
     low = demand(_low(low_rate_tried), "run that left little of the rate limit; nothing to tell of")
     for ended in low:

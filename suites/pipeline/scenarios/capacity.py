@@ -11,8 +11,9 @@ from pytest_rollout import Message, NoValueError, Stage, scenario
 from suites.pipeline.scenarios.weeks import WEEK, Seen, last_moment, look
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
+from suites.pipeline.views.people import lines
 from suites.pipeline.views.runs import moved
-from suites.pipeline.views.schedules import ASSIGN, PROCESS
+from suites.pipeline.views.schedules import ASSIGN, PROCESS, active
 from suites.pipeline.views.telemetry import LOW, items
 
 DAY = timedelta(days=1)
@@ -201,19 +202,51 @@ class LowRate:
 
     seen: Seen
     told: tuple[Message, ...]
-    limit_after: int  # on the day on which the next step was due
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """The limits after a step was due although the one before spoke against it."""
+
+    why: str
+    due: datetime
+    limit: int
+    batch: int
+    decided: int  # decisions to hold, with their figures, of an hour
+
+
+def _held(phase: Stage, why: str, due: datetime) -> Held:
+    phase.target("github").clock.to(due + timedelta(hours=1))
+    files = active(phase.file("checkout"))
+    hold = [
+        entry
+        for entry in lines(phase.file("records"), "decisions.jsonl")
+        if (entry.get("about"), entry.get("decision")) == ("capacity", "hold")
+        and due <= entry.moment("at") <= due + timedelta(hours=1)
+        and entry.get("figures")
+    ]
+    limits = files[ASSIGN].setting("LIMIT"), files[PROCESS].setting("BATCH_SIZE")
+    return Held(why, due, *limits, len(hold))
 
 
 @scenario(effect="disrupt", own_target=True)
 def low_rate(phase: Stage) -> LowRate:
-    """On day 2 of the week a run leaves 26 % of the rate limit, the next one 20 %."""
+    """On day 2 of the week a run leaves 26 % of the rate limit, the next one 20 %.
+
+    After the step that this holds an assignment fails, and a batch of processing takes long.
+    """
     begin, github = phase.window[0], phase.target("github")
     phase.operate("github", "seed-issues", count=4, state="triage")
     for hour, remaining in ((4, 1300), (8, 1000)):
         github.clock.to(begin + DAY + timedelta(hours=hour, seconds=2))  # limits are of an hour
         phase.operate("github", "rate", remaining=remaining)
-    github.clock.to(begin + 2 * DAY + timedelta(hours=1))
+    held = [_held(phase, "a run left 20 % of the rate limit", begin + 2 * DAY)]
     seen = look(phase, begin, begin + 3 * DAY, since=begin)
     messages = heard(phase, begin)
-    limit = seen.file(ASSIGN).setting("LIMIT")
-    return LowRate(seen, tuple(messages), limit)
+    phase.operate("github", "fail-runs", workflow=ASSIGN, count=1)
+    github.clock.to(begin + 3 * DAY + timedelta(hours=4, minutes=5))  # no assignment is at work
+    phase.operate("github", "seed-issues", count=9, state="assigned")
+    phase.operate("github", "slow-item", seconds=600, count=7)
+    held.append(_held(phase, "a run failed, and issues took longer", begin + 5 * DAY))
+    return LowRate(seen, tuple(messages), tuple(held))

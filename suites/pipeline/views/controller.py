@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,10 @@ def run_sequences() -> list[Case]:
     for length in (8, 12, 24):
         sequences += [[0] * length, [1, *[0] * (length - 1)], [*[0] * (length - 1), 1]]
         sequences += [[int(drawn.random() < 0.1) for _ in range(length)] for _ in range(6)]
-    return [Case(_runs(failed), _of_four(failed), any(failed[-FOUR:])) for failed in sequences]
+    cases = [Case(_runs(failed), _of_four(failed), any(failed[-FOUR:])) for failed in sequences]
+    # The newest runs count, in whichever order they are told.
+    told = [case.facts | {"runs": case.facts["runs"][::-1]} for case in cases]
+    return [*cases, *(replace(case, facts=facts) for case, facts in zip(cases, told, strict=True))]
 
 
 def _runs(failed: Sequence[int]) -> dict[str, Any]:

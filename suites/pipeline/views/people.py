@@ -34,6 +34,8 @@ DUTIES = {  # what the matrix has each of them for
     "copilot-operations": "Assignment execution",
     "on-call": "Incident response",
 }
+DECISION = ("at", "day", "about", "decision", "by", "role", "gate", "waiver", "figures")
+GATES = ("GO", "HOLD", "NO-GO")
 DAYS = {-1: "proceed", 7: "proceed", 14: "proceed", 21: "proceed", 28: "success", 35: "close"}
 _PLACEHOLDER = re.compile(
     r"\[.*\]|<.*>|\{\{.*\}\}|_{2,}|(?:tbd|tba|todo|n/?a|none|nobody|name|\?+|-+|…|\.\.\.)",
@@ -147,6 +149,27 @@ def decisions(records: Path) -> list[Entry]:
         for row in lines(records, "decisions.jsonl")
     ]
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def demand_whole(records: Path) -> None:
+    """Demand that each decision of the log has each of its fields."""
+    for row in lines(records, "decisions.jsonl"):
+        shown = f"the decision of {row['at']} about {row['about']}"
+        lacking = [name for name in DECISION if name not in row]
+        assert not lacking, f"{shown} lacks {', '.join(lacking)}"
+        assert row["gate"] in GATES, f"{shown} was made at the gate {row['gate']}"
+        assert isinstance(row["figures"], dict), f"{shown} has the figures {row['figures']}"
+
+
+def demand_priorities(records: Path, entry: Entry) -> None:
+    """Demand that the stakeholders said of priorities, with a decision, whether they change."""
+    said = {
+        other.decision
+        for other in decisions(records)
+        if other.about == "priorities" and other.at.date() == entry.at.date()
+    }
+    known = bool(said) and said <= {"unchanged", "changed"}
+    assert known, f"on {entry.at.date()} it is said of priorities: {sorted(said) or 'nothing'}"
 
 
 def decided(records: Path, day: int) -> Entry:

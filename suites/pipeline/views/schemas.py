@@ -7,9 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from pytest_rollout import NoValueError
+from pytest_rollout import NoValueError, RolloutError
 from suites.pipeline.views.guidance import finding
 
+FIELDS = ("label", "title", "specialist", "inputs", "deliverables")
 SPECIALIST, WORKFLOW = "specialist::", "workflow::"
 
 
@@ -17,7 +18,12 @@ def _schemas(checkout: Path) -> list[Mapping[str, object]]:
     paths = sorted((checkout / "schemas").glob("*.yaml"))
     if not paths:
         raise NoValueError("there is no schema in the checkout")
-    return [yaml.safe_load(path.read_text()) or {} for path in paths]
+    schemas = {path.name: yaml.safe_load(path.read_text()) or {} for path in paths}
+    for name, schema in schemas.items():
+        lacking = [field for field in FIELDS if not schema.get(field)]
+        if lacking:
+            raise RolloutError(f"schemas/{name} does not say {', '.join(lacking)}")
+    return list(schemas.values())
 
 
 def schema_labels(checkout: Path) -> set[str]:
