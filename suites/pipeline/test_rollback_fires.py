@@ -28,6 +28,12 @@ SCENARIOS = {
     "corruption": "states_conflicting",
     "security-alert": "way_back",
 }
+TRIGGERS = {  # as the channel hears of them
+    "rate-limit": "rate-limit-exhausted",
+    "failure-rate": "failure-rate-6h",
+    "corruption": "data-corruption",
+    "security-alert": "security-alert",
+}
 BEGIN = datetime(2026, 1, 12, tzinfo=UTC)
 
 
@@ -86,7 +92,7 @@ def test_a_refusal_is_on_record(rate_used_up: Trial) -> None:
     assert told, "no request was left, and no record tells of one that GitHub refused"
     wrong = [r for r in told if r.http_status not in REFUSED["rate_limited"] or r.rate_remaining]
     assert not wrong, f"the record of {wrong[0].at} has {wrong[0].http_status}, of a limit"
-    bare = [r.at for r in told if r.severity == "info" or placeholder(r.detail.get("message"))]
+    bare = [r.at for r in told if r.severity != "warning" or placeholder(r.detail.get("message"))]
     assert not bare, f"the record of {bare[0]} is no warning, or does not say what GitHub said"
 
 
@@ -104,6 +110,14 @@ def test_it_takes_minutes(trial: Trial, trigger: str, observe: Observe) -> None:
     left = ", ".join(sorted(set(LIVE) - trial.off_above))
     assert delay is not None, f"{trial.above}, and after six minutes {left} still has its schedule"
     observe("rollback_delay", delay / timedelta(minutes=1), at=trial.caused, trigger=trigger)
+
+
+@pytest.mark.criterion("announced")
+@pytest.mark.parametrize("trigger", SCENARIOS)
+def test_the_channel_hears_of_each_trigger(trial: Trial, trigger: str) -> None:
+    due = f"rollback: {TRIGGERS[trigger]}"
+    named = [text.startswith(due) for text in trial.told]
+    assert named == [True], f"of {trigger} the channel was told {list(trial.told) or 'nothing'}"
 
 
 @pytest.mark.criterion("automatic-is-immediate")

@@ -28,8 +28,9 @@ from suites.pipeline.views.ai_quota import shares_of_quota, told_and_billed
 from suites.pipeline.views.channels import heard, posts
 from suites.pipeline.views.journal import ASSIGNED, demand
 from suites.pipeline.views.people import lines
+from suites.pipeline.views.runs import BOT
 from suites.pipeline.views.schedules import ASSIGN
-from suites.pipeline.views.telemetry import LOW, demand_falling, items, read_run
+from suites.pipeline.views.telemetry import LOW, demand_falling, items, odd, read_run
 
 pytestmark = pytest.mark.week2_assignment
 
@@ -195,6 +196,10 @@ def test_no_step_up_over_a_warning(
 @pytest.mark.criterion("step-no-regression")
 def test_a_warning_holds_the_next_step(low_rate: LowRate, observe: Observe) -> None:
     demand(_low(low_rate), "run that left little of the rate limit")
+    runs = {run.id: run for run in low_rate.seen.runs() if run.ended}
+    for record in (one for one in low_rate.seen.records if one.run in runs):
+        wrong = odd(record, runs[record.run], BOT)
+        assert not wrong, f"the record {record.event} at {record.at} cannot be true: {wrong}"
     for held in low_rate.held:
         raised = held.limit > ASSIGN_STEPS[0].limit or held.batch > PROCESS_STEPS[0].limit
         observe("step_up_despite_warning", raised, at=held.due, why=held.why)

@@ -120,6 +120,7 @@ def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) 
 
 
 @pytest.mark.criterion("same-workflow-concurrency")
-@pytest.mark.parametrize("file", LIVE)
-def test_each_workflow_has_a_group(before: Seen, file: str) -> None:
-    assert before.file(file).group, f"{file} has no concurrency group"
+def test_each_workflow_has_a_group_of_its_own(before: Seen) -> None:
+    groups = {file: before.file(file).group for file in LIVE}
+    assert all(groups.values()), f"the concurrency groups are {groups}"
+    assert len(set(groups.values())) == len(LIVE), f"the concurrency groups are {groups}"

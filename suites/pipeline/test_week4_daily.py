@@ -22,7 +22,9 @@ from suites.pipeline.daily_checks import (
     test_the_statistics_of_each_stage_are_true,
 )
 from suites.pipeline.scenarios.daily_week import DailyWeek
+from suites.pipeline.views.on_main import workflow_at
 from suites.pipeline.views.people import demand_validated
+from suites.pipeline.views.schedules import LIVE
 
 __all__ = [
     "test_a_daily_run_ends_in_time",
@@ -50,6 +52,12 @@ def test_the_stage_was_validated(phase: Stage) -> None:
 @pytest.mark.criterion("w4-processing-live")
 def test_the_stages_of_the_week_are_live(daily_week: DailyWeek, observe: Observe) -> None:
     check_stages(daily_week, ["monitoring", "assignment", "processing"], observe)
+
+
+@pytest.mark.criterion("no-schedule-conflicts")
+def test_what_takes_the_same_issues_is_in_one_group(daily_week: DailyWeek) -> None:
+    groups = {file: workflow_at(daily_week.hub, file).group for file in LIVE}
+    assert len(set(groups.values())) == 1, f"the concurrency groups are {groups}"
 
 
 @pytest.mark.criterion("week4_daily.trigger-boundary")

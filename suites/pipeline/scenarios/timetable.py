@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pytest_rollout import Stage, scenario
+from pytest_rollout import NoValueError, Stage, scenario
 from suites.pipeline.scenarios.weeks import WEEK, Seen, last_moment, look
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run
@@ -21,7 +21,10 @@ def coordinated(phase: Stage, before: Seen) -> Seen:
     begin = before.end
     if phase.embedded:
         clock = phase.target("github").clock
-        phase.operate("github", "coordinate-schedules")
+        said = phase.operate("github", "coordinate-schedules")
+        newest = next(Hub.of(phase).pages("/commits"))
+        if said.get("commit") != newest["sha"]:
+            raise NoValueError("the newest commit of main is not the one of the timetable")
         clock.to(begin + BUSY_DAY + BUSY_HOUR)
         phase.operate("github", "seed-issues", count=20, state="triage")
         clock.to(last_moment(begin))

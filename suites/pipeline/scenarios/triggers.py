@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pytest_rollout import NoValueError, Stage, scenario
+from suites.pipeline.views.channels import heard, posts, text_of
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
 from suites.pipeline.views.on_main import Version, versions
@@ -27,6 +28,7 @@ class Trial:
     off_above: frozenset[str]
     caused: datetime  # when the condition was met
     switched_off: tuple[Version, ...]  # the versions of main that took the schedules out
+    told: tuple[str, ...]  # what the channel heard of a rollback
     refused: tuple[Record, ...] = ()  # calls that GitHub refused for the limit, by telemetry
 
     @property
@@ -56,7 +58,8 @@ def tried(
 ) -> Trial:
     """What there is to say of a trigger once its condition was met."""
     off = without_schedule(Hub.of(phase))
-    return Trial(trigger, *below, above, frozenset(off), caused, tuple(off.values()))
+    told = tuple(text_of(message) for message in posts(heard(phase, caused - MINUTE), "rollback: "))
+    return Trial(trigger, *below, above, frozenset(off), caused, tuple(off.values()), told)
 
 
 def _started(phase: Stage) -> None:

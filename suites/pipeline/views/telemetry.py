@@ -24,6 +24,11 @@ REFUSED: Mapping[str, Container[int | None]] = {  # what GitHub said, by event
     "rate_limited": (403, 429),
     "error": (None, *range(400, 600)),
 }
+SEVERITY_OF = {
+    "rate_warning": ("warning",),
+    "rate_limited": ("warning",),
+    "error": ("error", "critical"),
+}
 SECOND = timedelta(seconds=1)
 LOW = 0.25  # of the rate limit: with less a run warns
 
@@ -169,9 +174,12 @@ def odd(record: Record, run: Run, actor: str) -> list[str]:
         "http_status": record.http_status in REFUSED[record.event],
         "rate_limit": record.rate_used is not None and 0 <= record.rate_used <= 1,
     }
-    if record.event == "item":
+    if record.event in SEVERITY_OF:
+        right["severity"] = record.severity in SEVERITY_OF[record.event]
+    if record.event in ("item", "operation"):
         bad = record.result == "failed"
         right["severity"] = record.severity == ("error" if bad else "info")
+    if record.event == "item":
         begun = record.at - timedelta(seconds=record.seconds or 0)
         right["duration_s"] = record.seconds is not None and begun >= run.begun
     return [name for name, good in right.items() if not good]
