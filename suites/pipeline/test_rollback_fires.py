@@ -148,7 +148,7 @@ def _runs(*told: tuple[float, str, str]) -> list[dict[str, Any]]:
 
 A, P, D = "ops-workflow-assignment", "ops-issue-processing", "ops-daily-operations"
 GOOD, BAD, CANCELLED = "success", "failure", "cancelled"
-RUNS = {
+RUNS: dict[str, tuple[list[tuple[float, str, str]], str]] = {
     "two of three": ([(1, A, GOOD), (3, A, BAD), (5, A, BAD)], "rollback"),
     "two of two": ([(1, P, BAD), (5, P, BAD)], "rollback"),
     "three of five, others good": (

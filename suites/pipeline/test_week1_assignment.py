@@ -212,8 +212,8 @@ def test_labels_follow_the_state_machine(assigning: FirstDays, observe: Observe)
         both = long_in_two_states(issue, assigning.journal.now)
         assert not both, f"issue {issue.number} was in two states for more than a minute"
         settled = min(assigning.end, assigning.journal.now - IN_TRANSITION)
-        wrong = list(left_otherwise(issue, assigning.enabled, settled))
-        assert not wrong, f"issue {issue.number}: {wrong[0]}"
+        other = list(left_otherwise(issue, assigning.enabled, settled))
+        assert not other, f"issue {issue.number}: {other[0]}"
 
 
 @pytest.mark.criterion("week1_assignment.no-triage-drift")

@@ -244,9 +244,9 @@ def test_the_channel_hears_of_each_check(planted: Planted, observe: Observe) -> 
         observe("failure_without_slack", wrong, at=first.at, check=check, why=why)
     for before, one in pairwise(planted.validations):
         during = [m for m in planted.told if one.at <= m.at <= one.ended + SOON]
-        told = sorted(pair for m in posts(during, "quality: ") for pair in findings_in(text_of(m)))
+        named = sorted(pair for m in posts(during, "quality: ") for pair in findings_in(text_of(m)))
         new = sorted(one.found - before.found)
-        assert told == new, f"of the validation of {one.at} it was told {told}, not {new}"
+        assert named == new, f"of the validation of {one.at} it was told {named}, not {new}"
 
 
 def _names(text: str, check: str, number: int) -> bool:

@@ -87,7 +87,7 @@ def test_the_program_says_the_same(tmp_path: Path) -> None:
         event = {"event": "labeled", "label": {"name": COPILOT}, "created_at": github_time(since)}
         shown = {
             "number": 7,
-            "title": SOUND.title,
+            "title": "Broken link",
             "body": SOUND.body,
             "state": "open",
             "labels": [{"name": name} for name in SOUND.labels],

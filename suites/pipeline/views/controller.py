@@ -81,7 +81,7 @@ def run_sequences() -> list[Case]:
         sequences += [[int(drawn.random() < 0.1) for _ in range(length)] for _ in range(6)]
     cases = [Case(_runs(failed), _of_four(failed), any(failed[-FOUR:])) for failed in sequences]
     # The newest runs count, in whichever order they are told.
-    told = [case.facts | {"runs": case.facts["runs"][::-1]} for case in cases]
+    told = [{**case.facts, "runs": case.facts["runs"][::-1]} for case in cases]
     return [*cases, *(replace(case, facts=facts) for case, facts in zip(cases, told, strict=True))]
 
 
