@@ -6,7 +6,6 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pytest_rollout import Message, Reported, Stage, scenario
 from suites.pipeline.scenarios.triggers import without_schedule
@@ -63,12 +62,14 @@ class Planter:
 
     def issue(self, title: str, body: str, *labels: str) -> int:
         """An issue with labels; Copilot is the assignee of one that is with Copilot."""
-        made: dict[str, Any] = {"title": title, "body": body, "labels": list(labels)}
-        if COPILOT in labels:
-            made["assignees"] = ["Copilot"]
+        made = {"title": title, "body": body, "labels": list(labels)}
         answer = self.hub.ask("POST", "/issues", json=made)
         answer.raise_for_status()
-        return int(answer.json()["number"])
+        number = int(answer.json()["number"])
+        if COPILOT in labels:
+            path, given = f"/issues/{number}/assignees", {"assignees": ["Copilot"]}
+            self.hub.ask("POST", path, json=given).raise_for_status()
+        return number
 
     def branch(self, name: str, file: str) -> None:
         """A branch from main, with a file on it."""

@@ -83,8 +83,9 @@ def effects(phase: Stage, hub: Hub, since: datetime) -> Effects:
     )
 
 
-def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> None:
-    phase.operate("github", "security-alert", kind=kind, path=path)
+def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> int:
+    """The number of an alert that comes now."""
+    return int(phase.operate("github", "security-alert", kind=kind, path=path)["number"])
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -94,7 +95,8 @@ def way_back(phase: Stage) -> WayBack:
     at = phase.window[0] + ON
     clock.to(at - timedelta(minutes=8))
     phase.operate("github", "seed-issues", count=20, state="triage")
-    _alert(phase, "requirements.txt", "dependabot")
+    fixed = _alert(phase, "requirements.txt", "dependabot")
+    _alert(phase, "requirements/docs.txt", "dependabot")
     _alert(phase, "src/monitor.py")
     clock.to(at + timedelta(minutes=2))
     below = not_met(phase, "alerts concern a dependency and other code")
@@ -111,6 +113,7 @@ def way_back(phase: Stage) -> WayBack:
     journal = hub.journal(clock.now(), after)
     _alert(phase, f"{FOLDER}/{ASSIGN}")
     clock.advance(3600)
+    phase.operate("github", "close-alert", kind="dependabot", number=fixed)
     second = effects(phase, hub, triggered)
     clock.to(triggered + 3 * DAY + timedelta(hours=1))
     return WayBack(
