@@ -18,6 +18,7 @@ from suites.pipeline.views.answers import (
     let_through,
     misread,
     otherwise,
+    refused,
     rows_of,
     single,
     unlimited,
@@ -44,6 +45,9 @@ def disagreements(hub: Hub, checkout: Path) -> Iterator[tuple[str, str]]:
     for group, name, given in single(rows):
         yield name, misread(hub, group, name, **given)
     yield "limits", unlimited(hub)
+    yield "what is not there", refused(hub)
+    release = hub.ask("GET", "/releases/latest").json()
+    yield "release", misplaced("releases", release, repository)
     yield from told_of_issues(hub, rows)
     yield from told_of_code(hub, rows, checkout, repository)
     yield from told_of_runs(hub, rows)

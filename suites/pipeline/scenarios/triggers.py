@@ -174,8 +174,7 @@ def states_conflicting(phase: Stage) -> Trial:
 
 
 def _label(hub: Hub, issue: int, label: str) -> None:
-    body = {"labels": [label]}
-    hub.ask("POST", f"/issues/{issue}/labels", json=body).raise_for_status()
+    hub.described("issues", "add_labels", issue_number=issue, labels=[label])
 
 
 def _ended_after(hub: Hub, moment: datetime) -> list[datetime]:

@@ -20,6 +20,7 @@ OWN = {
     "runs": ("/actions/runs/{id}", "/actions/runs/{id}"),
     "jobs": ("/actions/jobs/{id}", "/actions/runs/{run_id}/job/{id}"),
     "artifacts": ("/actions/artifacts/{id}", ""),
+    "releases": ("/releases/{id}", "/releases/tag/{tag_name}"),
     "refs": ("/git/refs/heads/{name}", ""),
     "code-scanning": ("/code-scanning/alerts/{number}", "/security/code-scanning/{number}"),
     "dependabot": ("/dependabot/alerts/{number}", "/security/dependabot/{number}"),

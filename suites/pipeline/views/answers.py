@@ -15,6 +15,7 @@ from suites.pipeline.views.hub import Hub
 Row = Mapping[str, Any]
 _LIMITS = ("limit", "remaining", "used", "reset", "resource")
 _FEW = 7  # rows of a page, so that a list has several
+_USUAL, _MOST = 30, 100  # rows of a page unless it is told, and at most
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,24 @@ class Listed:
     asked: Mapping[str, str] | None = None
     own: str = "id"  # what tells its rows apart
     alone: bool = True  # a row is at its `url`, too
+    newest: bool = False  # its rows come newest first
 
 
 LISTS = {
-    "issues": Listed("/issues", ("issues", "list_for_repo"), asked={"state": "all"}),
+    "issues": Listed("/issues", ("issues", "list_for_repo"), asked={"state": "all"}, newest=True),
     "comments": Listed("/issues/comments", ("issues", "list_comments_for_repo"), alone=False),
-    "events": Listed("/issues/events", ("issues", "list_events_for_repo"), alone=False),
+    "events": Listed(
+        *("/issues/events", ("issues", "list_events_for_repo")), alone=False, newest=True
+    ),
     "labels": Listed("/labels", ("issues", "list_labels_for_repo"), alone=False),
     "branches": Listed("/branches", ("repos", "list_branches"), own="name", alone=False),
     "commits": Listed("/commits", ("repos", "list_commits"), own="sha"),
-    "pulls": Listed("/pulls", ("pulls", "list"), asked={"state": "all"}),
+    "pulls": Listed("/pulls", ("pulls", "list"), asked={"state": "all"}, newest=True),
     "workflows": Listed("/actions/workflows", ("actions", "list_repo_workflows"), "workflows"),
-    "runs": Listed("/actions/runs", ("actions", "list_workflow_runs_for_repo"), "workflow_runs"),
+    "runs": Listed(
+        *("/actions/runs", ("actions", "list_workflow_runs_for_repo"), "workflow_runs"),
+        newest=True,
+    ),
 }
 
 
@@ -70,10 +77,19 @@ def mistold(answer: httpx.Response) -> str:
 
 def unlimited(hub: Hub) -> str:
     """What the limits of the caller say otherwise than the head of the same answer."""
-    answer = hub.at("/rate_limit")
+    answer, again = hub.at("/rate_limit"), hub.at("/rate_limit")
     said = answer.json()["resources"]["core"]
     told = {name: int(answer.headers[f"x-ratelimit-{name}"]) for name in _LIMITS[:4]}
-    return differ(told, said, whole=True)
+    free = said["remaining"] == again.json()["resources"]["core"]["remaining"]
+    return differ(told, said, whole=True) if free else "asking for the limit counts against it"
+
+
+def refused(hub: Hub) -> str:
+    """What is wrong with the answer where there is nothing."""
+    answer = hub.ask("GET", "/issues/0")
+    if answer.status_code != 404:
+        return f"it answers {answer.status_code}"
+    return differ({"status": "404", "message": "Not Found"}, answer.json(), whole=True)
 
 
 def rows_of(hub: Hub, listed: Listed, **more: str) -> list[Row]:
@@ -86,6 +102,14 @@ def cut(hub: Hub, listed: Listed, whole: Sequence[Row]) -> str:
     seen = [row[listed.own] for row in whole]
     if len(set(seen)) != len(seen):
         return f"{listed.path} has rows twice"
+    times = [row["created_at"] for row in whole] if listed.newest else []
+    if times != sorted(times, reverse=True):
+        return f"{listed.path} does not begin with the newest"
+    for size, most in ({}, _USUAL), ({"per_page": _MOST + 1}, _MOST):
+        said = hub.ask("GET", listed.path, params={**size, **(listed.asked or {})}).json()
+        page = [row[listed.own] for row in (said[listed.key] if listed.key else said)]
+        if page != seen[:most]:
+            return f"{listed.path}: a page has {len(page)} rows, or others, where {most} are due"
     asked = {"per_page": _FEW, **(listed.asked or {})}
     last = -(-len(whole) // _FEW)
     for number in {1, 2, last}:

@@ -53,7 +53,8 @@ def _strange_ref(hub: Hub, name: str, newest: Row, repository: Row) -> str:
 def _strange_file(hub: Hub, branch: str, checkout: Path, repository: Row) -> str:
     """What the file that says how an assignment is run has otherwise than git on main."""
     path = f"{FOLDER}/{ASSIGN}"
-    row = hub.ask("GET", f"/contents/{path}", params={"ref": branch}).json()
+    asked = {} if branch == MAIN else {"ref": branch}
+    row = hub.ask("GET", f"/contents/{path}", params=asked).json()
     content = base64.b64decode(row["content"])
     if branch == MAIN and content.decode() != head(checkout).text(path):
         return "it is another text than the checkout's"
@@ -66,7 +67,8 @@ def _strange_file(hub: Hub, branch: str, checkout: Path, repository: Row) -> str
         "html_url": f"{repository['html_url']}/blob/{branch}/{path}",
         "_links": links,
     }
-    return differ({**due, **where}, row, whole=True) or otherwise(hub, row)
+    wrong = differ({**due, **where}, row, whole=True) or otherwise(hub, row)
+    return wrong or astray(row, repository)
 
 
 def _strange_pull(row: Row, issue: Row, heads: Mapping[str, Row]) -> str:
