@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pytest_rollout import NoValueError, Stage, scenario
+from pytest_rollout import NoValueError, RolloutError, Stage, scenario
+from suites.pipeline.views.agreement import strange_ending
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
 from suites.pipeline.views.on_main import Version, versions
@@ -106,6 +107,8 @@ def runs_failing(phase: Stage) -> Trial:
     if len(failed) < 2 or len(runs) != 3:
         told = ", ".join(run.conclusion for run in runs)
         raise NoValueError(f"two of three runs were to fail, and they ended in {told}")
+    if wrong := strange_ending(hub, failed[0].id):
+        raise RolloutError(f"run {failed[0].id} failed: {wrong}")
     return tried(phase, "failure-rate", below, "two of three runs failed", failed[1].ended or begin)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from suites.pipeline.views.addresses import misplaced
@@ -9,6 +10,8 @@ from suites.pipeline.views.answers import Row, differ, otherwise
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.on_main import workflow_at
 from suites.pipeline.views.schedules import WorkflowFile
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")  # of a line of a log
 
 
 def told_of_runs(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
@@ -33,6 +36,13 @@ def told_of_runs(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[
         file = workflow_at(hub, run["path"].rpartition("/")[2], run["head_sha"])
         yield f"jobs of run {run['id']}", _strange_jobs(hub, run, file)
         yield f"artifacts of run {run['id']}", _strange_artifacts(hub, run)
+
+
+def strange_ending(hub: Hub, number: int) -> str:
+    """What the jobs of a run, their steps and their logs say otherwise than the run."""
+    run = hub.ask("GET", f"/actions/runs/{number}").json()
+    file = workflow_at(hub, run["path"].rpartition("/")[2], run["head_sha"])
+    return _strange_jobs(hub, run, file)
 
 
 def _strange_run(row: Row, of: Row, commit: Row) -> str:
@@ -74,12 +84,21 @@ def _strange_jobs(hub: Hub, run: Row, file: WorkflowFile) -> str:
         bad = any("##[error]" in line for line in lines)
         if bad is not any(step["conclusion"] == "failure" for step in job["steps"]):
             return f"the log of job {job['id']} tells of its end otherwise than its steps"
-        if [line[:28] for line in lines] != sorted(line[:28] for line in lines):
-            return f"the log of job {job['id']} is not in the order of its times"
+        if wrong := _strange_log(lines, job):
+            return f"the log of job {job['id']} {wrong}"
         ends.append(job["conclusion"])
     worst = "failure" if "failure" in ends else "success"
     due = worst if run["conclusion"] in ("failure", "success") else run["conclusion"]
     return "" if run["conclusion"] == due else f"they ended in {ends}, it in {run['conclusion']}"
+
+
+def _strange_log(lines: Sequence[str], job: Row) -> str:
+    """What is wrong with the times of a log."""
+    told = [line.partition(" ")[0] for line in lines]
+    if not all(_TIME.fullmatch(text) for text in told):
+        return "has lines without a time"
+    times = [job["started_at"][:19], *(text[:19] for text in told), job["completed_at"][:19]]
+    return "" if times == sorted(times) else "has other times than its job"
 
 
 def _strange_steps(job: Row, file: WorkflowFile) -> str:
