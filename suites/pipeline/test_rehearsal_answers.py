@@ -17,6 +17,7 @@ from suites.pipeline.views.answers import (
     filters,
     let_through,
     misread,
+    open_ones,
     otherwise,
     refused,
     rows_of,
@@ -44,6 +45,8 @@ def disagreements(hub: Hub, checkout: Path) -> Iterator[tuple[str, str]]:
         yield f"addresses of {name}", next(filter(None, placed), "")
     for group, name, given in single(rows):
         yield name, misread(hub, group, name, **given)
+    for name in ("issues", "pulls"):
+        yield f"open {name}", open_ones(hub, LISTS[name], rows[name])
     yield "limits", unlimited(hub)
     yield "what is not there", refused(hub)
     release = hub.ask("GET", "/releases/latest").json()

@@ -78,7 +78,7 @@ def _strange_jobs(hub: Hub, run: Row, file: WorkflowFile) -> str:
         times = [run["created_at"], job["created_at"], job["started_at"]]
         times += [step[name] for step in job["steps"] for name in ("started_at", "completed_at")]
         times += [job["completed_at"], run["updated_at"]]
-        if times != sorted(times):
+        if None in times or times != sorted(times):
             return f"job {job['id']} is at other times than its run, or its steps are"
         lines = hub.text(f"/actions/jobs/{job['id']}/logs").splitlines()
         bad = any("##[error]" in line for line in lines)

@@ -66,6 +66,8 @@ def misread(hub: Hub, group: str, name: str, **given: Any) -> str:
 
 def mistold(answer: httpx.Response) -> str:
     """What the head of an answer lacks: its kind, or what remains of the caller's requests."""
+    if answer.status_code != 200:
+        return f"{answer.url.path} answers {answer.status_code}"
     if not answer.headers.get("content-type", "").startswith("application/json"):
         return f"{answer.url.path} is {answer.headers.get('content-type')}"
     told = {name: answer.headers.get(f"x-ratelimit-{name}", "") for name in _LIMITS}
@@ -106,28 +108,33 @@ def cut(hub: Hub, listed: Listed, whole: Sequence[Row]) -> str:
     if times != sorted(times, reverse=True):
         return f"{listed.path} does not begin with the newest"
     for size, most in ({}, _USUAL), ({"per_page": _MOST + 1}, _MOST):
-        said = hub.ask("GET", listed.path, params={**size, **(listed.asked or {})}).json()
-        page = [row[listed.own] for row in (said[listed.key] if listed.key else said)]
-        if page != seen[:most]:
-            return f"{listed.path}: a page has {len(page)} rows, or others, where {most} are due"
-    asked = {"per_page": _FEW, **(listed.asked or {})}
+        answer = hub.ask("GET", listed.path, params={**size, **(listed.asked or {})})
+        if _own(listed, answer) != seen[:most]:
+            return f"{listed.path}: a page has other rows than the first {most}"
+    asked = {"per_page": str(_FEW), **(listed.asked or {})}
     last = -(-len(whole) // _FEW)
     for number in {1, 2, last}:
         answer = hub.ask("GET", listed.path, params={**asked, "page": number})
-        said = answer.json()
-        page = [row[listed.own] for row in (said[listed.key] if listed.key else said)]
-        if page != seen[(number - 1) * _FEW : number * _FEW]:
+        if _own(listed, answer) != seen[(number - 1) * _FEW : number * _FEW]:
             return f"{listed.path}: page {number} of {last} has other rows than the whole list"
-        if listed.key and said["total_count"] != len(whole):
-            return f"{listed.path} has {len(whole)} rows, and says {said['total_count']}"
-        links = {name: httpx.URL(link["url"]).params for name, link in answer.links.items()}
+        if listed.key and answer.json()["total_count"] != len(whole):
+            return f"{listed.path} has {len(whole)} rows, and says another total"
+        links = {name: dict(httpx.URL(of["url"]).params) for name, of in answer.links.items()}
         due = {"next": number + 1, "last": last} if number < last else {}
         due |= {"prev": number - 1, "first": 1} if number > 1 else {}
-        if {name: params.get("page") for name, params in links.items()} != {
-            name: str(page) for name, page in due.items()
-        }:
+        if links != {name: {**asked, "page": str(page)} for name, page in due.items()}:
             return f"{listed.path}: page {number} of {last} links to {links}"
+        if number == 1 < last:
+            after = hub.at(answer.links["next"]["url"])
+            if _own(listed, after) != seen[_FEW : 2 * _FEW]:
+                return f"{listed.path}: the next page has other rows than are due"
     return ""
+
+
+def _own(listed: Listed, answer: httpx.Response) -> list[Any]:
+    """What tells the rows of a page apart."""
+    said = answer.json()
+    return [row[listed.own] for row in (said[listed.key] if listed.key else said)]
 
 
 def otherwise(hub: Hub, row: Row) -> str:
@@ -178,6 +185,13 @@ def let_through(
     if not due:
         raise RolloutError(f"{listed.path} has nothing that {asked} would let through")
     return "" if seen == due else f"{listed.path} by {asked}: {len(seen)} rows, not {len(due)}"
+
+
+def open_ones(hub: Hub, listed: Listed, whole: Iterable[Row]) -> str:
+    """Whether a list that is asked for no state has others than the open ones."""
+    due = [row[listed.own] for row in whole if row["state"] == "open"]
+    seen = [row[listed.own] for row in hub.pages(listed.path, listed.key)]
+    return "" if seen == due else f"{listed.path}: {len(seen)} rows, and {len(due)} are open"
 
 
 def filters(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, Mapping[str, str], Kept]]:

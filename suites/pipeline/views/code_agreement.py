@@ -35,7 +35,8 @@ def told_of_code(
         yield f"pull {row['number']}", _strange_pull(row, issues[row["number"]], heads)
     for row in rows["pulls"][:1]:
         alone = hub.at(row["url"]).json()
-        yield f"pull {row['number']} alone", _strange_merge(alone) or astray(alone, repository)
+        wrong = _strange_merge(alone, issues[row["number"]]) or astray(alone, repository)
+        yield f"pull {row['number']} alone", wrong
     yield "commits", _strange_commits(rows["commits"], checkout)
     yield "commits by a path", _strange_path(hub, rows["commits"])
 
@@ -108,8 +109,10 @@ def _strange_pull(row: Row, issue: Row, heads: Mapping[str, Row]) -> str:
     return f"another {', '.join(other)} than is due" if other else ""
 
 
-def _strange_merge(row: Row) -> str:
-    """What a pull request says of its merge against itself."""
+def _strange_merge(row: Row, issue: Row) -> str:
+    """What a pull request says of its merge against itself, and of what was said of it."""
+    if row["comments"] != issue["comments"]:
+        return f"it has {row['comments']} comments, its issue {issue['comments']}"
     merged = row["merged_at"] is not None
     if (row["merged"], row["merged_by"] is not None) != (merged, merged):
         return f"it is merged at {row['merged_at']}, by {row['merged_by']}"
