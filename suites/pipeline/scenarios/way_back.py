@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_rollout import Message, NoValueError, RolloutError, Stage, scenario
 from suites.pipeline.scenarios.triggers import ENOUGH, Trial, not_met, tried
+from suites.pipeline.views.agreement import strange_work
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run
@@ -101,6 +102,10 @@ def way_back(phase: Stage) -> WayBack:
     clock.to(at + timedelta(minutes=2))
     below = not_met(phase, "alerts concern a dependency and other code")
     before = hub.journal(clock.now())
+    working = tuple(run for run in before.runs if run.ended is None and run.file in LIVE)
+    for run in working:
+        if wrong := strange_work(hub, run.id):
+            raise RolloutError(f"run {run.id} is at work: {wrong}")
     triggered = clock.now()
     _alert(phase, f"{FOLDER}/{PROCESS}")
     clock.advance(ENOUGH.total_seconds())
@@ -120,7 +125,7 @@ def way_back(phase: Stage) -> WayBack:
         trial=trial,
         triggered=triggered,
         before=before,
-        working=tuple(run for run in before.runs if run.ended is None and run.file in LIVE),
+        working=working,
         after=after,
         files=files,
         by_hand=by_hand,

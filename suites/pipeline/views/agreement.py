@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from suites.pipeline.views.addresses import misplaced
-from suites.pipeline.views.answers import Row, differ, otherwise
+from suites.pipeline.views.answers import Row, differ, misread, otherwise
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.on_main import workflow_at
 from suites.pipeline.views.schedules import WorkflowFile
@@ -43,6 +43,19 @@ def strange_ending(hub: Hub, number: int) -> str:
     run = hub.ask("GET", f"/actions/runs/{number}").json()
     file = workflow_at(hub, run["path"].rpartition("/")[2], run["head_sha"])
     return _strange_jobs(hub, run, file)
+
+
+def strange_work(hub: Hub, number: int) -> str:
+    """What the jobs of a run that is at work say of it otherwise."""
+    if wrong := misread(hub, "actions", "list_jobs_for_workflow_run", run_id=number):
+        return wrong
+    run = hub.ask("GET", f"/actions/runs/{number}").json()
+    for job in hub.pages(f"/actions/runs/{number}/jobs", "jobs"):
+        told = [part["status"] for part in (run, job, job["steps"][-1])]
+        ends = [part["conclusion"] for part in (run, job, job["steps"][-1])]
+        if set(told) != {"in_progress"} or any(ends) or job["completed_at"]:
+            return f"it, its job and its last step are {told}"
+    return ""
 
 
 def _strange_run(row: Row, of: Row, commit: Row) -> str:
