@@ -103,6 +103,7 @@ def test_an_alert_is_as_github_describes_it(way_back: WayBack, kind: str) -> Non
         wrong = misplaced(kind, row, repository) or ("it was fixed early" if late else "")
         assert not wrong, f"{kind} {row['number']}: {wrong}"
     still = [row for row in told if row["state"] == "open"]
+    assert still, f"alerts of {kind} were raised, and none is told as open"
     assert list(hub.pages(f"/{kind}/alerts", state="open")) == still, "others are told as open"
 
 
