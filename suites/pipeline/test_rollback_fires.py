@@ -12,6 +12,7 @@ from pytest_rollout import Effect, Observe, Stage
 from suites.pipeline.scenarios.asked import PeopleAsked
 from suites.pipeline.scenarios.triggers import Trial
 from suites.pipeline.scenarios.way_back import WayBack
+from suites.pipeline.views.addresses import misplaced
 from suites.pipeline.views.answers import misread
 from suites.pipeline.views.controller import Case, errors
 from suites.pipeline.views.journal import MACHINES
@@ -97,10 +98,22 @@ def test_a_refusal_is_on_record(rate_used_up: Trial) -> None:
 
 
 @pytest.mark.criterion("fires-security-alert")
-@pytest.mark.parametrize("kind", ["code_scanning", "dependabot"])
+@pytest.mark.parametrize("kind", ["code-scanning", "dependabot"])
 def test_an_alert_is_as_github_describes_it(way_back: WayBack, kind: str) -> None:
-    wrong = misread(way_back.hub, kind, "list_alerts_for_repo", state="open")
+    hub = way_back.hub
+    wrong = misread(hub, kind.replace("-", "_"), "list_alerts_for_repo")
     assert not wrong, f"an alert of {kind}: {wrong}"
+    repository = next(hub.pages("/actions/runs", "workflow_runs"))["repository"]
+    told = list(hub.pages(f"/{kind}/alerts"))
+    for row in told:
+        fixed = row["fixed_at"] is not None
+        assert (row["state"] == "fixed") is fixed, f"{kind} {row['number']} is {row['state']}"
+        late = fixed and row["fixed_at"] < row["created_at"]
+        wrong = misplaced(kind, row, repository) or ("it was fixed early" if late else "")
+        assert not wrong, f"{kind} {row['number']}: {wrong}"
+    still = [row for row in told if row["state"] == "open"]
+    assert still, f"alerts of {kind} were raised, and none is told as open"
+    assert list(hub.pages(f"/{kind}/alerts", state="open")) == still, "others are told as open"
 
 
 @pytest.mark.criterion("automatic-is-immediate")

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollout import Observe
 from suites.pipeline.scenarios.way_back import DAY, WayBack
+from suites.pipeline.views.agreement import strange_ending
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run, demand
 from suites.pipeline.views.on_main import text_of
 from suites.pipeline.views.runs import Log, moved
@@ -101,6 +102,13 @@ def test_runs_at_work_are_settled(way_back: WayBack, observe: Observe) -> None:
         now = after[run.id]
         settled = now.ended is not None and now.ended <= way_back.triggered + timedelta(hours=1)
         observe("run_left_hanging", not settled, at=run.begun, run=run.id, status=now.status)
+
+
+@pytest.mark.criterion("running-runs-settled")
+def test_what_was_cancelled_says_so(way_back: WayBack) -> None:
+    for run in demand(list(way_back.working), "run that was at work when the rollback began"):
+        wrong = strange_ending(way_back.hub, run.id)
+        assert not wrong, f"run {run.id}: {wrong}"
 
 
 @pytest.mark.criterion("running-runs-settled")

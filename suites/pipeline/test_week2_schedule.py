@@ -119,6 +119,16 @@ def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) 
         observe("same_workflow_overlap", overlap, at=one.second.begun, file=file)
 
 
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("same-workflow-concurrency")
+@pytest.mark.parametrize("file", [ASSIGN, PROCESS])
+def test_the_latest_takes_the_place_of_what_waits(started_beside: Journal, file: str) -> None:
+    pairs = asked_meanwhile(started_beside, file)
+    waited = sorted((one.second for one in pairs), key=lambda run: run.created)
+    ends = [run.conclusion for run in waited]
+    assert ends == ["cancelled", "success"], f"two runs of {file} waited, and ended in {ends}"
+
+
 @pytest.mark.criterion("same-workflow-concurrency")
 def test_each_workflow_has_a_group_of_its_own(before: Seen) -> None:
     groups = {file: before.file(file).group for file in LIVE}

@@ -44,9 +44,9 @@ class Repository:
 
     def issues(self, state: str = "open", labels: str = "", **asked: Any) -> list[Issue]:
         """Issues, the oldest first; none of pull requests. ``labels``: names with commas."""
-        asked |= {"state": state, "direction": "asc", **({"labels": labels} if labels else {})}
+        asked |= {"state": state, **({"labels": labels} if labels else {})}
         pages = self._pages(self.rest.issues.list_for_repo, **asked)
-        return [Issue.of(said) for said in pages if not said.pull_request]
+        return [Issue.of(said) for said in pages if not said.pull_request][::-1]
 
     def issue(self, number: int) -> Issue:
         """An issue."""
@@ -72,20 +72,14 @@ class Repository:
         pages = self._pages(self.rest.issues.list_comments, issue_number=number)
         return [Comment.of(said) for said in pages]
 
-    def comments(self, since: datetime | None = None) -> list[Comment]:
-        """The comments on all issues that were made or changed since a time."""
-        asked: dict[str, Any] = {} if since is None else {"since": since}
-        pages = self._pages(self.rest.issues.list_comments_for_repo, **asked)
+    def comments(self) -> list[Comment]:
+        """The comments on all issues."""
+        pages = self._pages(self.rest.issues.list_comments_for_repo)
         return [Comment.of(said) for said in pages]
 
     def has_branch(self, name: str) -> bool:
         """Whether there is a branch."""
         return self._there(self.rest.git.get_ref, ref=f"heads/{name}") is not None
-
-    def branches(self, start: str = "") -> list[str]:
-        """The names of the branches that begin so."""
-        said = self._asked(self.rest.git.list_matching_refs, ref=f"heads/{start}")
-        return [ref.ref.removeprefix("refs/heads/") for ref in said]
 
     def text(self, path: str, ref: str = "main") -> str | None:
         """The text of a file; None where it, or the branch, is not there."""
@@ -93,7 +87,7 @@ class Repository:
         return None if said is None else base64.b64decode(said.content).decode()
 
     def commits(self, path: str = "", **asked: Any) -> list[Commit]:
-        """The commits on main that touch a path, the newest first; ``since`` and ``until``."""
+        """The commits on main that touch a path, the newest first."""
         asked |= {"path": path} if path else {}
         return [Commit.of(said) for said in self._pages(self.rest.repos.list_commits, **asked)]
 
@@ -110,12 +104,9 @@ class Repository:
         pages = self._pages(self.rest.actions.list_repo_workflows, within="workflows")
         return [Workflow.of(said) for said in pages]
 
-    def runs(self, file: str = "", **asked: Any) -> list[Run]:
-        """Runs, the oldest first; ``event``, ``status``, ``created`` (as `>=TIME`), ``actor``."""
+    def runs(self, **asked: Any) -> list[Run]:
+        """Runs, the oldest first; ``created`` as `>=TIME`."""
         method = self.rest.actions.list_workflow_runs_for_repo
-        if file:
-            method = self.rest.actions.list_workflow_runs
-            asked["workflow_id"] = file
         pages = self._pages(method, within="workflow_runs", **asked)
         return [Run.of(said) for said in pages][::-1]
 
@@ -185,10 +176,6 @@ class Repository:
         """Set labels on an issue."""
         self._asked(self.rest.issues.add_labels, issue_number=number, labels=list(labels))
 
-    def remove_label(self, number: int, label: str) -> None:
-        """Take a label from an issue."""
-        self._asked(self.rest.issues.remove_label, issue_number=number, name=label)
-
     def assign(self, number: int, login: str) -> None:
         """Assign an issue to somebody."""
         self._asked(self.rest.issues.add_assignees, issue_number=number, assignees=[login])
@@ -197,18 +184,10 @@ class Repository:
         """Comment on an issue."""
         self._asked(self.rest.issues.create_comment, issue_number=number, body=body)
 
-    def close(self, number: int) -> None:
-        """Close an issue."""
-        self._asked(self.rest.issues.update, issue_number=number, state="closed")
-
     def create_branch(self, name: str) -> None:
         """Make a branch from main."""
         sha = self._asked(self.rest.git.get_ref, ref="heads/main").object_.sha
         self._asked(self.rest.git.create_ref, ref=f"refs/heads/{name}", sha=sha)
-
-    def delete_branch(self, name: str) -> None:
-        """Delete a branch."""
-        self.rest.git.delete_ref(**self.where, ref=f"heads/{name}")
 
     def put_file(self, branch: str, path: str, text: str) -> None:
         """Write a file on a branch."""

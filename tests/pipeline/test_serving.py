@@ -42,14 +42,14 @@ def _operate(client: httpx.Client, step: str, **arguments: object) -> dict[str, 
 
 
 def _runs(client: httpx.Client, file: str) -> list[dict[str, str]]:
-    answer = client.get(f"{UNDER}/actions/workflows/{file}/runs", params={"event": "schedule"})
+    answer = client.get(f"{UNDER}/actions/runs", params={"per_page": 100})
     runs: list[dict[str, str]] = answer.json()["workflow_runs"]
-    return runs
+    return [run for run in runs if run["path"].endswith(file) and run["event"] == "schedule"]
 
 
 def test_the_first_day_begins_with_nothing_scheduled(serve: Served) -> None:
     client = serve(1)
-    assert client.get(UNDER).headers[IDENTITY_HEADER] == "pipeline"
+    assert client.get(f"{UNDER}/labels").headers[IDENTITY_HEADER] == "pipeline"
     assert client.get("/reference/clock").json() == {"now": "2026-01-12T00:00:00+00:00"}
     assert not _runs(client, "ops-workflow-assignment.yml")
     said = _operate(client, "days", days=0.5)
@@ -87,7 +87,7 @@ def test_steps_change_what_is_asked_of_them(serve: Served) -> None:
     rate = client.get("/rate_limit", headers=pipeline).json()["resources"]["core"]
     assert rate["remaining"] == 17
     _operate(client, "refuse", status=429, kind="secondary")
-    assert client.get(UNDER, headers=pipeline).status_code == 429
+    assert client.get(f"{UNDER}/labels", headers=pipeline).status_code == 429
     alert = _operate(client, "security-alert", kind="dependabot", path="requirements.txt")
     assert alert["result"] == {"number": 1}
     alerts = f"{UNDER}/dependabot/alerts"
@@ -117,12 +117,12 @@ def test_a_workflow_is_disabled_when_the_phase_begins(serve: Served) -> None:
 def test_nobody_says_what_remains(serve: Served) -> None:
     client = serve(1, "github-503")
     assert client.get("/rate_limit").status_code == 503
-    assert client.get(UNDER).is_success
+    assert client.get(f"{UNDER}/labels").is_success
 
 
 def test_an_issue_carries_two_states_when_the_phase_begins(serve: Served) -> None:
     client = serve(1, "two-states-before")
     asked = {"labels": "state::assigned,state::copilot"}
     (issue,) = client.get(f"{UNDER}/issues", params=asked).json()
-    events = client.get(f"{UNDER}/issues/{issue['number']}/events").json()
+    events = client.get(f"{UNDER}/issues/{issue['number']}/timeline").json()
     assert events[-1]["actor"]["type"] == "User"

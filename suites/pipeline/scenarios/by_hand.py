@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, scenario
+from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, reported, scenario
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
 from suites.pipeline.views.runs import BOT, Log, artifact
@@ -56,10 +56,14 @@ def start(phase: Stage, hub: Hub, name: str, **inputs: str) -> Run:
         raise RolloutError(
             f"{name} was not started by hand: {answer.status_code} {answer.text:.99}"
         )
+    told = reported(answer)
+    said = reported(hub.at(told.text("run_url")))
+    if (said["id"], said["html_url"]) != (told["workflow_run_id"], told["html_url"]):
+        raise RolloutError(f"{name} was started by hand, and {told} is not of the run {said['id']}")
     while clock.now() < begun + PATIENCE:
         clock.advance(STEP.total_seconds())
         new = hub.runs(created=f">={begun:%Y-%m-%dT%H:%M:%SZ}")
-        mine = [run for run in new if run.file == name and not run.scheduled]
+        mine = [run for run in new if run.id == said["id"]]
         if mine and mine[0].ended:
             others = [run.file for run in new if run.id != mine[0].id]
             if others:

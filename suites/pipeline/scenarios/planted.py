@@ -6,9 +6,8 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from pytest_rollout import Message, Reported, Stage, scenario
+from pytest_rollout import Message, Reported, RolloutError, Stage, reported, scenario
 from suites.pipeline.scenarios.triggers import without_schedule
 from suites.pipeline.scenarios.weeks import Seen
 from suites.pipeline.views.channels import heard
@@ -63,26 +62,30 @@ class Planter:
 
     def issue(self, title: str, body: str, *labels: str) -> int:
         """An issue with labels; Copilot is the assignee of one that is with Copilot."""
-        made: dict[str, Any] = {"title": title, "body": body, "labels": list(labels)}
+        said = self._made("issues", "create", title=title, body=body, labels=list(labels))
         if COPILOT in labels:
-            made["assignees"] = ["Copilot"]
-        answer = self.hub.ask("POST", "/issues", json=made)
-        answer.raise_for_status()
-        return int(answer.json()["number"])
+            given = {"issue_number": said["number"], "assignees": ["Copilot"]}
+            self._made("issues", "add_assignees", **given)
+        return said.whole("number")
 
     def branch(self, name: str, file: str) -> None:
         """A branch from main, with a file on it."""
         main = self.hub.get("/git/ref/heads/main").inner("object").text("sha")
-        body = {"ref": f"refs/heads/{name}", "sha": main}
-        self.hub.ask("POST", "/git/refs", json=body).raise_for_status()
-        text = base64.b64encode(b"notes\n").decode()
-        put = {"message": f"Add {file}", "content": text, "branch": name}
-        self.hub.ask("PUT", f"/contents/{file}", json=put).raise_for_status()
+        self._made("git", "create_ref", ref=f"refs/heads/{name}", sha=main)
+        content = base64.b64encode(b"notes\n").decode()
+        put = {"path": file, "message": f"Add {file}", "content": content, "branch": name}
+        self._made("repos", "create_or_update_file_contents", **put)
 
     def comment(self, number: int, text: str) -> None:
         """A comment, which is no change of an issue's state."""
-        path = f"/issues/{number}/comments"
-        self.hub.ask("POST", path, json={"body": text}).raise_for_status()
+        self._made("issues", "create_comment", issue_number=number, body=text)
+
+    def _made(self, group: str, name: str, **given: object) -> Reported:
+        """What was made, as GitHub describes it; raises RolloutError where it says otherwise."""
+        answer = self.hub.described(group, name, **given)
+        if answer.status_code != 201:
+            raise RolloutError(f"{name} answers {answer.status_code}, not 201")
+        return reported(answer)
 
     def handed_over(self, title: str, name: str) -> int:
         """An issue with Copilot, whose branch and file are there."""

@@ -52,7 +52,7 @@ def asked_meanwhile(journal: Journal, file: str) -> list[Beside]:
 
 @scenario(effect="disrupt", own_target=True)
 def started_beside(phase: Stage) -> Journal:
-    """While a scheduled run works, the same workflow is started by hand; two of them so."""
+    """While a scheduled run works, the same workflow is started by hand, twice; two of them so."""
     hub, clock = Hub.of(phase), phase.target("github").clock
     tries = (
         (ASSIGN, "triage", timedelta(minutes=2)),
@@ -63,6 +63,8 @@ def started_beside(phase: Stage) -> Journal:
         phase.operate("github", "seed-issues", count=15, state=state)
         clock.to(phase.window[0] + after)
         path = f"/actions/workflows/{file}/dispatches"
-        hub.ask("POST", path, json={"ref": "main"}).raise_for_status()
+        for _ in range(2):
+            hub.ask("POST", path, json={"ref": "main"}).raise_for_status()
+            clock.advance(10)
         clock.advance(LONGEST.total_seconds())
     return hub.journal(clock.now())

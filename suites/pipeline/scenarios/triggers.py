@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pytest_rollout import NoValueError, Stage, scenario
+from pytest_rollout import NoValueError, RolloutError, Stage, scenario
+from suites.pipeline.views.agreement import strange_ending
 from suites.pipeline.views.channels import heard, posts, text_of
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE
@@ -109,6 +110,8 @@ def runs_failing(phase: Stage) -> Trial:
     if len(failed) < 2 or len(runs) != 3:
         told = ", ".join(run.conclusion for run in runs)
         raise NoValueError(f"two of three runs were to fail, and they ended in {told}")
+    if wrong := strange_ending(hub, failed[0].id):
+        raise RolloutError(f"run {failed[0].id} failed: {wrong}")
     return tried(phase, "failure-rate", below, "two of three runs failed", failed[1].ended or begin)
 
 
@@ -177,8 +180,7 @@ def states_conflicting(phase: Stage) -> Trial:
 
 
 def _label(hub: Hub, issue: int, label: str) -> None:
-    body = {"labels": [label]}
-    hub.ask("POST", f"/issues/{issue}/labels", json=body).raise_for_status()
+    hub.described("issues", "add_labels", issue_number=issue, labels=[label])
 
 
 def _ended_after(hub: Hub, moment: datetime) -> list[datetime]:

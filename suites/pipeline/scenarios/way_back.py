@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_rollout import Message, NoValueError, RolloutError, Stage, scenario
 from suites.pipeline.scenarios.triggers import ENOUGH, Trial, not_met, tried
+from suites.pipeline.views.agreement import strange_work
 from suites.pipeline.views.channels import heard
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import Journal, Run
@@ -83,8 +84,9 @@ def effects(phase: Stage, hub: Hub, since: datetime) -> Effects:
     )
 
 
-def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> None:
-    phase.operate("github", "security-alert", kind=kind, path=path)
+def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> int:
+    """The number of an alert that comes now."""
+    return int(phase.operate("github", "security-alert", kind=kind, path=path)["number"])
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -94,11 +96,16 @@ def way_back(phase: Stage) -> WayBack:
     at = phase.window[0] + ON
     clock.to(at - timedelta(minutes=8))
     phase.operate("github", "seed-issues", count=20, state="triage")
-    _alert(phase, "requirements.txt", "dependabot")
+    fixed = _alert(phase, "requirements.txt", "dependabot")
+    _alert(phase, "requirements/docs.txt", "dependabot")
     _alert(phase, "src/monitor.py")
     clock.to(at + timedelta(minutes=2))
     below = not_met(phase, "alerts concern a dependency and other code")
     before = hub.journal(clock.now())
+    working = tuple(run for run in before.runs if run.ended is None and run.file in LIVE)
+    for run in working:
+        if wrong := strange_work(hub, run.id):
+            raise RolloutError(f"run {run.id} is at work: {wrong}")
     triggered = clock.now()
     _alert(phase, f"{FOLDER}/{PROCESS}")
     clock.advance(ENOUGH.total_seconds())
@@ -111,13 +118,14 @@ def way_back(phase: Stage) -> WayBack:
     journal = hub.journal(clock.now(), after)
     _alert(phase, f"{FOLDER}/{ASSIGN}")
     clock.advance(3600)
+    phase.operate("github", "close-alert", kind="dependabot", number=fixed)
     second = effects(phase, hub, triggered)
     clock.to(triggered + 3 * DAY + timedelta(hours=1))
     return WayBack(
         trial=trial,
         triggered=triggered,
         before=before,
-        working=tuple(run for run in before.runs if run.ended is None and run.file in LIVE),
+        working=working,
         after=after,
         files=files,
         by_hand=by_hand,

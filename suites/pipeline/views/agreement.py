@@ -1,111 +1,151 @@
-"""What GitHub's answers say of each other: a run of its jobs, an event of its issue, and so on."""
+"""What GitHub's answers about workflows, runs, jobs and artifacts say of each other."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
-from suites.pipeline.views.answers import Row, differ
+from suites.pipeline.views.addresses import misplaced
+from suites.pipeline.views.answers import Row, differ, misread, otherwise
 from suites.pipeline.views.hub import Hub
-from suites.pipeline.views.journal import Issue
-from suites.pipeline.views.schedules import ASSIGN, FOLDER
+from suites.pipeline.views.on_main import workflow_at
+from suites.pipeline.views.schedules import WorkflowFile
 
-_NEWEST = 20  # commits that are looked at
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")  # of a line of a log
 
 
-def told_apart(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
-    """What one answer says of another thing, and how that thing differs; empty if it does not."""
-    runs = {row["id"]: row for row in rows["runs"]}
-    for row in rows["artifacts"]:
-        within = row["workflow_run"]
-        yield f"artifact {row['id']}", differ(within, runs[within["id"]])
+def told_of_runs(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
+    """What one answer says of a run, and how another one has it; empty if it does not."""
     files = {row["id"]: row for row in rows["workflows"]}
-    for row in rows["runs"]:
+    for row in rows["workflows"]:
+        said = workflow_at(hub, row["path"].rpartition("/")[2]).data.get("name")
+        wrong = row["name"] != said or row["updated_at"] < row["created_at"]
+        yield f"workflow {row['path']}", f"it is {row['name']}, not {said}" if wrong else ""
+    commits = {row["sha"]: row for row in rows["commits"]}
+    runs = [row for row in rows["runs"] if row["event"] in ("schedule", "workflow_dispatch")]
+    for row in runs:
         of = files[row["workflow_id"]]
-        told = {"path": row["path"].partition("@")[0], "name": row["name"]}
-        head = {"id": row["head_sha"]}
-        yield (
-            f"run {row['id']}",
-            differ(told, of, whole=True) or differ(head, row["head_commit"], whole=True),
-        )
-    ends = {row["conclusion"]: row for row in rows["runs"] if row["conclusion"]}
+        yield f"run {row['id']}", _strange_run(row, of, commits[row["head_sha"]])
+    for number in files:
+        told = [row for row in runs if row["workflow_id"] == number]
+        numbers = [row["run_number"] for row in told]
+        wrong = numbers != sorted(set(numbers), reverse=True)
+        yield f"runs of {files[number]['path']}", "their numbers are not in order" if wrong else ""
+    ends = {row["conclusion"]: row for row in runs if row["conclusion"]}
     for run in ends.values():
-        yield f"jobs of run {run['id']}", _strange_jobs(hub, run)
-    issues = {row["number"]: row for row in rows["issues"]}
-    for row in rows["pulls"]:
-        same = {name: row[name] for name in ("title", "body", "state", "user", "closed_at")}
-        yield f"pull {row['number']}", differ(same, issues[row["number"]], whole=True)
-    for row in rows["events"]:
-        yield f"event {row['id']}", differ(row["issue"], issues[row["issue"]["number"]])
-    for seen in hub.issues().values():
-        yield f"issue {seen.number}", _strange_events(seen)
-    for row in rows["artifacts"][:1]:
-        yield f"zip of artifact {row['id']}", _strange_zip(hub, row)
-    yield "commits by a path", _strange_path(hub, rows["commits"])
-    heads = {row["name"]: row["commit"]["sha"] for row in rows["branches"]}
-    for row in hub.pages("/git/matching-refs/heads/"):
-        told = {"sha": heads.get(row["ref"].removeprefix("refs/heads/"))}
-        yield row["ref"], differ(told, row["object"], whole=True)
+        file = workflow_at(hub, run["path"].rpartition("/")[2], run["head_sha"])
+        yield f"jobs of run {run['id']}", _strange_jobs(hub, run, file)
+        yield f"artifacts of run {run['id']}", _strange_artifacts(hub, run)
 
 
-def _strange_events(of: Issue) -> str:
-    """What an issue has otherwise than its events come to."""
-    last = max((event.at for event in of.events), default=datetime.min)
-    told = {
-        "labels": of.labels_at(last) == of.labels,
-        "assignees": of.assigned_at(last) == of.assignees,
-        "state": of.open_at(last) is not of.closed or not of.events,
+def strange_ending(hub: Hub, number: int) -> str:
+    """What the jobs of a run, their steps and their logs say otherwise than the run."""
+    run = hub.ask("GET", f"/actions/runs/{number}").json()
+    file = workflow_at(hub, run["path"].rpartition("/")[2], run["head_sha"])
+    return _strange_jobs(hub, run, file)
+
+
+def strange_work(hub: Hub, number: int) -> str:
+    """What the jobs of a run that is at work say of it otherwise."""
+    if wrong := misread(hub, "actions", "list_jobs_for_workflow_run", run_id=number):
+        return wrong
+    run = hub.ask("GET", f"/actions/runs/{number}").json()
+    for job in hub.pages(f"/actions/runs/{number}/jobs", "jobs"):
+        told = [part["status"] for part in (run, job, job["steps"][-1])]
+        ends = [part["conclusion"] for part in (run, job, job["steps"][-1])]
+        if set(told) != {"in_progress"} or any(ends) or job["completed_at"]:
+            return f"it, its job and its last step are {told}"
+    return ""
+
+
+def _strange_run(row: Row, of: Row, commit: Row) -> str:
+    """What a run has otherwise than its workflow and its commit."""
+    told = {"path": row["path"].partition("@")[0], "name": row["name"], "url": row["workflow_url"]}
+    said = row["head_commit"]
+    head = {"sha": said["id"], "message": said["message"], "date": said["timestamp"]}
+    due = {
+        "sha": row["head_sha"],
+        **commit["commit"],
+        "date": commit["commit"]["committer"]["date"],
     }
-    other = ", ".join(name for name, same in told.items() if not same)
-    return f"another {other} than its events come to" if other else ""
+    if wrong := differ(told, of, whole=True) or differ(head, due, whole=True):
+        return wrong
+    if row["repository"] != row["head_repository"] or row["head_branch"] != "main":
+        return "it is not of main of the repository"
+    if (row["conclusion"] is not None) is not (row["status"] == "completed"):
+        return f"it is {row['status']}, and ended in {row['conclusion']}"
+    times = [row["created_at"], row["run_started_at"], row["updated_at"]]
+    return "" if times == sorted(times) else f"its times are {times}"
 
 
-def _strange_jobs(hub: Hub, run: Row) -> str:
+def _strange_jobs(hub: Hub, run: Row, file: WorkflowFile) -> str:
     """What the jobs of a run, their steps and their logs have otherwise than the run."""
     ends = []
     for job in hub.pages(f"/actions/runs/{run['id']}/jobs", "jobs"):
         told = {"id": job["run_id"], "name": job["workflow_name"], "url": job["run_url"]}
-        same = {name: job[name] for name in ("head_sha", "head_branch", "run_attempt")}
-        if wrong := differ({**told, **same}, run, whole=True):
+        same = {name: job[name] for name in ("head_sha", "head_branch")}
+        wrong = differ({**told, **same}, run, whole=True) or otherwise(hub, job)
+        wrong = wrong or misplaced("jobs", job, run["repository"]) or _strange_steps(job, file)
+        if wrong:
             return f"job {job['id']} has {wrong}"
-        steps = job["steps"]
-        for part in (job, *steps):
-            over = part["completed_at"] is not None and part["conclusion"] is not None
-            if over is not (part["status"] == "completed"):
-                return f"{part['name']} of job {job['id']} is {part['status']} at its times"
-        times = [run["created_at"], job["started_at"]]
-        times += [at for step in steps for at in (step["started_at"], step["completed_at"])]
+        times = [run["created_at"], job["created_at"], job["started_at"]]
+        times += [step[name] for step in job["steps"] for name in ("started_at", "completed_at")]
         times += [job["completed_at"], run["updated_at"]]
-        numbers = [step["number"] for step in steps]
-        if times != sorted(times) or numbers != list(range(1, len(steps) + 1)):
-            return f"job {job['id']} has steps in another order, or at other times"
+        if None in times or times != sorted(times):
+            return f"job {job['id']} is at other times than its run, or its steps are"
         lines = hub.text(f"/actions/jobs/{job['id']}/logs").splitlines()
         bad = any("##[error]" in line for line in lines)
-        if bad is not any(step["conclusion"] == "failure" for step in steps):
+        if bad is not any(step["conclusion"] == "failure" for step in job["steps"]):
             return f"the log of job {job['id']} tells of its end otherwise than its steps"
-        if [line[:28] for line in lines] != sorted(line[:28] for line in lines):
-            return f"the log of job {job['id']} is not in the order of its times"
+        if wrong := _strange_log(lines, job):
+            return f"the log of job {job['id']} {wrong}"
         ends.append(job["conclusion"])
     worst = "failure" if "failure" in ends else "success"
     due = worst if run["conclusion"] in ("failure", "success") else run["conclusion"]
     return "" if run["conclusion"] == due else f"they ended in {ends}, it in {run['conclusion']}"
 
 
-def _strange_zip(hub: Hub, row: Row) -> str:
-    """What is wrong with the download of an artifact."""
-    answer = hub.ask("GET", f"/actions/artifacts/{row['id']}/zip")
-    kind = answer.headers.get("content-type", "")
-    zipped = answer.is_success and kind == "application/zip" and answer.content[:2] == b"PK"
-    return "" if zipped else f"it answers {answer.status_code} with {kind or 'no kind'}"
+def _strange_log(lines: Sequence[str], job: Row) -> str:
+    """What is wrong with the times of a log."""
+    told = [line.partition(" ")[0] for line in lines]
+    if not all(_TIME.fullmatch(text) for text in told):
+        return "has lines without a time"
+    times = [job["started_at"][:19], *(text[:19] for text in told), job["completed_at"][:19]]
+    return "" if times == sorted(times) else "has other times than its job"
 
 
-def _strange_path(hub: Hub, commits: Sequence[Row]) -> str:
-    """Whether other commits are listed by a path than those that changed its text."""
-    path = f"{FOLDER}/{ASSIGN}"
-    newest = [row["sha"] for row in commits[:_NEWEST]]
-    told = [hub.ask("GET", f"/contents/{path}", params={"ref": sha}) for sha in newest]
-    texts = [answer.json().get("content") for answer in told]
-    earlier = [*texts[1:], None if len(commits) <= _NEWEST else texts[-1]]
-    due = {sha for sha, text, old in zip(newest, texts, earlier, strict=True) if text != old}
-    listed = {row["sha"] for row in hub.pages("/commits", path=path)} & set(newest)
-    return "" if listed == due else f"{len(listed)} of them, and {len(due)} changed {path}"
+def _strange_steps(job: Row, file: WorkflowFile) -> str:
+    """What a job and its steps have otherwise than the workflow's file."""
+    stated = file.data["jobs"].get(job["name"])
+    if stated is None or [stated["runs-on"]] != job["labels"]:
+        return f"the name {job['name']} and runs on {job['labels']}"
+    steps = job["steps"]
+    for part in (job, *steps):
+        over = part["completed_at"] is not None and part["conclusion"] is not None
+        if over is not (part["status"] == "completed"):
+            return f"{part['name']}, which is {part['status']} at its times"
+    if [step["number"] for step in steps] != list(range(1, len(steps) + 1)):
+        return "steps in another order"
+    due = [step["name"] for step in stated["steps"] if "name" in step]
+    told = [step["name"] for step in steps if step["name"] in due]
+    return "" if told == due or job["conclusion"] == "cancelled" else f"the steps {told}, not {due}"
+
+
+def _strange_artifacts(hub: Hub, run: Row) -> str:
+    """What the artifacts of a run have otherwise than the run, and what their downloads are."""
+    for row in hub.pages(f"/actions/runs/{run['id']}/artifacts", "artifacts"):
+        within, repository = row["workflow_run"], run["repository"]
+        due = {name: run[name] for name in ("id", "head_branch", "head_sha")}
+        due |= dict.fromkeys(("repository_id", "head_repository_id"), repository["id"])
+        wrong = differ(due, within, whole=True) or otherwise(hub, row)
+        if wrong := wrong or misplaced("artifacts", row, repository):
+            return f"{row['name']} has {wrong}"
+        times = [run["created_at"], row["created_at"], row["updated_at"], run["updated_at"]]
+        if times != sorted(times) or row["expired"] or row["expires_at"] <= run["updated_at"]:
+            return f"{row['name']} has other times than its run"
+        answer = hub.at(row["archive_download_url"])
+        kind = answer.headers.get("content-type", "")
+        zipped = answer.is_success and kind == "application/zip" and answer.content[:2] == b"PK"
+        if not zipped or not row["size_in_bytes"]:
+            return f"{row['name']} answers {answer.status_code} with {kind or 'no kind'}"
+    return ""
