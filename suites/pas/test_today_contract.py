@@ -11,10 +11,13 @@ from jsonschema import Draft202012Validator
 
 from pytest_rollout import Reported, reported
 from suites.pas.scenarios.contract import (
+    BEATS,
     CARDS,
+    ENDS,
     KINDS,
     KPIS,
     LONGEST_KEY,
+    RECEIPTS,
     SIMULATIONS,
     STARTS,
     Contract,
@@ -70,7 +73,16 @@ def _shown(tried: Tried, run: Reported) -> Any:
     if tried.path == KPIS and tried.field == "value":
         shown = [one["value"] for one in run.each("kpi_violations")]
         return shown[0] if shown else None
+    if tried.path == RECEIPTS and tried.field in SPENT:
+        return run[SPENT[tried.field]]
+    if tried.path == BEATS:
+        return next(iter(run.inner("heartbeats")), None)
+    if tried.path == ENDS:
+        return run["reason"]
     return said  # nothing of it is shown
+
+
+SPENT = {"tokens": "spend_tokens", "cost_usd": "spend_usd", "energy_kwh": "spend_energy_kwh"}
 
 
 @pytest.mark.criterion("endpoint-runs-simulate", "twelve-endpoints")

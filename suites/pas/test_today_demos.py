@@ -27,6 +27,24 @@ def test_the_end_to_end_demo_ends_well(demos: Demos) -> None:
     assert alone.status not in (0, -1), f"without a stub: {alone.said}"
 
 
+@pytest.mark.criterion("e2e-demo-exit-0", "vp-demo-exit-0")
+def test_a_demo_fails_where_the_service_does_not_work(demos: Demos) -> None:
+    for name, odd in demos.odd.items():
+        assert odd.ran.status not in (0, -1), f"where {name}: {odd.ran.said}"
+        shown = [line for line in odd.ran.out.splitlines() if "✅" in line or "✓" in line]
+        assert not shown, f"where {name} it says {shown[0]!r}"
+    asked = demos.odd["it refuses"].asked
+    assert asked == [("GET", "/health")], f"after a refusal it goes on, and asked for {asked}"
+
+
+@pytest.mark.criterion("e2e-all-200")
+def test_every_call_is_told(demos: Demos) -> None:
+    """Method, path and status, a line each, in the order in which they arrived."""
+    told = [line for line in demos.e2e.ran.out.splitlines() if re.match(r"(GET|POST) /", line)]
+    due = [f"{call.method} {call.path} {call.status}" for call in demos.e2e.calls]
+    assert told == due, f"it prints {len(told)} calls, and made {len(due)}, or others"
+
+
 @pytest.mark.criterion("e2e-all-200")
 def test_every_call_is_answered_200(demos: Demos, observe: Observe) -> None:
     for number, call in enumerate(demos.e2e.calls):

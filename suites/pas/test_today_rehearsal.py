@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_rollout import NoValueError, Observe, Reported
+from pytest_rollout import NoValueError, Observe, Reported, Stage, reported
 from suites.pas.scenarios.work import Look, Sent, Work
-from suites.pas.views.lanes import LANES
+from suites.pas.views.executed import ended
+from suites.pas.views.lanes import CAPS, LANES
+from suites.pas.views.pas import Pas
 
 pytestmark = pytest.mark.pas_today
 
@@ -88,6 +90,28 @@ def _width(said: Reported) -> float:
     return (said.number("ci_upper") - said.number("ci_lower")) / said.number("projected_tokens")
 
 
+TIMES = 100  # that a run is rehearsed in each way
+OUTSIDE = range(8, 51)  # of 200 intervals, each of which holds nine times in ten
+
+
+@pytest.mark.criterion("rehearsal-ci-extrapolation")
+@pytest.mark.effect("change")
+def test_what_a_run_takes_lies_in_nine_intervals_of_ten(pas: Pas, phase: Stage) -> None:
+    """Neither so narrow that they miss it, nor so wide that they say nothing."""
+    run = pas.new_run("interval")
+    for lane in ("Vector-Ops", "Graph-Ops"):
+        pas.card(run, lane)
+    said = [
+        reported(pas.control("simulate", run, rehearsal_pct=share, stratified=way))
+        for way in (True, False)
+        for share in (0.01 + 0.0004 * number for number in range(TIMES))
+    ]
+    pas.start(run)
+    took = ended(pas, phase.target("pas"), run).number("spend_tokens")
+    missed = sum(not one.number("ci_lower") <= took <= one.number("ci_upper") for one in said)
+    assert missed in OUTSIDE, f"of {len(said)} intervals {missed} do not hold what the run took"
+
+
 @pytest.mark.criterion("rehearsal-scales", "rehearsal-ci-extrapolation")
 def test_a_rehearsal_uses_its_share(work: Work, observe: Observe) -> None:
     for sent, share, said in _rehearsals(work):
@@ -116,6 +140,7 @@ def test_utilisation_is_what_runs(work: Work, observe: Observe) -> None:
             share, cap = said.number(lane), caps.number(lane)
             right = 0 <= share <= 1 and abs(share - look.working[lane] / cap) < NEAR
             observe("utilisation_wrong", not right, lane=lane, at=look.at)
+        assert {lane: caps[lane] for lane in LANES} == CAPS, f"the lanes have the caps {caps}"
     assert any(_busy(look) for look in steady), "no lane ever had anything to do"
 
 

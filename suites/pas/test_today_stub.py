@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, reported
-from suites.pas.scenarios.made import Made
+from suites.pas.scenarios.made import LANE, WITHIN_S, Made
 from suites.pas.scenarios.work import Work
 from suites.pas.views.contract import unlike
+from suites.pas.views.lanes import SECONDS
 from suites.pas.views.pas import OPERATIONS, Pas
 
 pytestmark = pytest.mark.pas_today
@@ -53,6 +55,19 @@ def test_a_fresh_stub_has_no_active_run(made: Made) -> None:
     active = made.idle.whole("active_runs"), made.busy.whole("active_runs")
     assert active[0] == 0, f"a stub that was just started has {active[0]} active runs"
     assert active[1] == 1, f"with one run started it counts {active[1]} active runs"
+
+
+@pytest.mark.criterion("tasks-execute", "stub-starts")
+def test_what_make_brings_up_works_by_the_clock_on_the_wall(made: Made) -> None:
+    if made.worked is None:
+        raise NoValueError(f"make brings no stub up: {made.output}")
+    (task,) = made.worked.each("tasks")
+    assert task.text("status") == "succeeded", f"after seconds its task is {task['status']}"
+    least, most = SECONDS[LANE]
+    took = (task.moment("finished_at") - task.moment("started_at")).total_seconds()
+    assert least <= took <= most + 1, f"its task took {took:g} s"
+    ago = (datetime.now(UTC) - task.moment("started_at")).total_seconds()
+    assert 0 <= ago <= WITHIN_S * 10, f"its task began {ago:g} s ago"
 
 
 @pytest.mark.criterion("health-no-active-runs")
@@ -105,5 +120,5 @@ def test_twelve_operations_are_published(phase: Stage, observe: Observe) -> None
         mounted = client.options(path).status_code != 404
         missing = (method, path) not in published or not mounted
         observe("operation_unpublished", missing, operation=f"{method} {path}")
-    more = {pair for pair in published if pair[1].startswith("/pas/")} - set(OPERATIONS)
+    more = published - set(OPERATIONS)
     assert not more, f"the contract has twelve operations, and these as well: {sorted(more)}"

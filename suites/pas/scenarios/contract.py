@@ -14,11 +14,16 @@ from suites.pas.views.lanes import ALIASES, LANES, LIMITS
 from suites.pas.views.pas import Pas
 
 Body = dict[str, Any]
-CARDS, STARTS, SIMULATIONS, KPIS = (
-    f"/pas/v1/{path}" for path in ("jobcards", "runs/start", "runs/simulate", "kpis")
+CARDS, STARTS, SIMULATIONS, KPIS, RECEIPTS, BEATS, ENDS = (
+    f"/pas/v1/{path}"
+    for path in (
+        *("jobcards", "runs/start", "runs/simulate", "kpis"),
+        *("receipts", "heartbeats", "runs/terminate"),
+    )
 )
 KINDS = ("baseline", "hotfix", "rehearsal", "sandbox")
 MOST_DEPS, LONGEST_ID, LONGEST_KEY = 100, 80, 200
+MOST_WORDS = 200  # characters of a reason, or of the name of an agent
 
 # Of each field what is taken, and what is refused.
 SIDES: Mapping[str, Mapping[str, tuple[Sequence[Any], Sequence[Any]]]] = {
@@ -43,6 +48,15 @@ SIDES: Mapping[str, Mapping[str, tuple[Sequence[Any], Sequence[Any]]]] = {
         "stratified": ((True, False), ("yes", 7)),
     },
     KPIS: {"kpi": ((*LIMITS, *ALIASES), ("", "no-such-kpi")), "value": ((-1, 0.5), ("high",))},
+    RECEIPTS: {
+        "agent": (("a", "a" * MOST_WORDS), ("", "a" * (MOST_WORDS + 1), 7)),
+        "tokens": ((0, 1200), (-1, 1.5, "7")),
+        "time_ms": ((0, 0.5), (-0.5, "7")),
+        "cost_usd": ((0, 0.25), (-0.01, "7")),
+        "energy_kwh": ((0, 0.0005), (-0.0001, "7")),
+    },
+    BEATS: {"agent": (("a", "a" * MOST_WORDS), ("", "a" * (MOST_WORDS + 1), 7))},
+    ENDS: {"reason": (("a", "a" * MOST_WORDS), ("", "a" * (MOST_WORDS + 1), 7))},
 }
 
 

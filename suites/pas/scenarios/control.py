@@ -98,7 +98,7 @@ def empty(phase: Stage) -> Empty:
         pas.control("start", other)
         target.clock.advance(WAITS_S - 1)
         waits = pas.status(other)
-        target.clock.advance(WAITS_S)
+        target.clock.advance(1.5)
         late = pas.status(other)
         return Empty(started, [*looks, late], fed, waits, late)
     return Empty(started, looks, fed)

@@ -6,13 +6,14 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout import LiveTarget, NotReportedError, Reported, Stage, scenario
+from suites.pas.views.answering import Answers, answering
 from suites.pas.views.client import Ran, environ, free_port, run
-from suites.pas.views.pas import Pas
+from suites.pas.views.pas import OPERATIONS, Pas
 from suites.pas.views.recorder import Call, recording
 
 E2E = "tests/demos/demo_pas_stub_e2e.sh"
@@ -34,13 +35,22 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Odd:
+    """A demo whose service is one of the suite that does not do what the demo shows."""
+
+    ran: Ran
+    asked: Sequence[tuple[str, str]]  # method and path
+
+
+@dataclass(frozen=True)
 class Demos:
-    """What each demo did where it is kept, in a fresh clone, and where no service answers."""
+    """What each demo did where it is kept, in a fresh clone, and where no service does its work."""
 
     e2e: Shown
     integration: Shown
     cloned: dict[str, Ran]
-    alone: dict[str, Ran]
+    alone: dict[str, Ran]  # nobody answers
+    odd: dict[str, Odd]  # by what is odd
 
 
 @scenario(effect="change")
@@ -64,7 +74,31 @@ def demos(phase: Stage) -> Iterator[Demos]:
             name: _run(checkout, name, root / f"alone-{number}", closed, "true")
             for number, name in enumerate((E2E, INTEGRATION))
         }
-        yield Demos(e2e, integration, cloned, alone)
+        odd = {
+            name: _odd(checkout, script, root / f"odd-{number}", answers)
+            for number, (name, (script, answers)) in enumerate(ODD.items())
+        }
+        yield Demos(e2e, integration, cloned, alone, odd)
+
+
+def _odd(checkout: Path, script: str, home: Path, answers: Answers) -> Odd:
+    with answering(answers) as service:
+        ran = _run(checkout, script, home, service.url, "true")
+        return Odd(ran, [(one.method, one.path) for one in service.asked])
+
+
+def _answers(status: str, completed: int) -> Answers:
+    """Every operation is answered, and a run of four tasks ends so."""
+    task = {"task_id": "t", "lane": "l", "status": "s", "started_at": "1", "finished_at": "2"}
+    told = {"status": status, "tasks_total": 4, "tasks_completed": completed, "tasks": [task]}
+    return {**{operation: {} for operation in OPERATIONS}, ("GET", "/pas/v1/runs/status"): told}
+
+
+ODD: Mapping[str, tuple[str, Answers]] = {
+    "it refuses": (E2E, {}),
+    "a task is lost": (E2E, _answers("completed", 3)),
+    "its run fails": (INTEGRATION, _answers("failed", 4)),
+}
 
 
 def _shown(target: LiveTarget, checkout: Path, script: str, home: Path) -> Shown:

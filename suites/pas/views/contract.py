@@ -90,15 +90,16 @@ def _fields(where: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> I
 
 
 def unlike(document: Mapping[str, Any], operation: str, answer: object) -> Iterator[str]:
-    """Where an answer is not what the document says of it, if it says anything."""
+    """Where an answer is not what the document says of it."""
     schema = dict(_answer(operations(document).get(operation, {})))
+    named = schema.get("properties", {})
+    if not named:
+        yield f"the document does not say what {operation} answers"
+        return
     for error in Draft202012Validator(schema).iter_errors(answer):
         where = "".join(f".{name}" for name in error.absolute_path)
         yield f"{operation}{where}: {error.message:.100}"
-    named = schema.get("properties", {})
-    for name in (
-        sorted(answer.keys() - named.keys()) if named and isinstance(answer, Mapping) else ()
-    ):
+    for name in sorted(answer.keys() - named.keys()) if isinstance(answer, Mapping) else ():
         yield f"{operation}: the document does not name {name}"
 
 

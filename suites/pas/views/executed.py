@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pytest_rollout import LiveTarget, Reported, every, fairness
+from pytest_rollout import LiveTarget, NoValueError, Reported, every, fairness
 from suites.pas.views.pas import ENDED, Pas
 
 CAPS = {"Code-Impl": 4, "Data-Schema": 2, "Narrative": 6, "Vector-Ops": 2}
@@ -113,3 +113,12 @@ def to_their_end(
         if all(pas.status(run).text("status") in ENDED for run in runs):
             break
     return looks
+
+
+def ended(pas: Pas, target: LiveTarget, run: str, most_s: float = 90) -> Reported:
+    """A run once it has ended; raises NoValueError where it does not in so many seconds."""
+    for _ in every(target.clock, 2, until=target.clock.now() + timedelta(seconds=most_s)):
+        said = pas.status(run)
+        if said.text("status") in ENDED:
+            return said
+    raise NoValueError(f"after {most_s:g} s {run} is still {pas.status(run)['status']}")

@@ -13,6 +13,14 @@ SECONDS = {  # the ranges of the upstream; the document only says that they diff
     "Graph-Ops": (4, 12),
 }
 LANES = tuple(SECONDS)
+CAPS = {
+    "Code-Impl": 4,
+    "Data-Schema": 2,
+    "Narrative": 6,
+    "Vector-Ops": 2,
+    "Code-API-Design": 4,
+    "Graph-Ops": 2,
+}
 KPI_OF = {
     "Code-Impl": "test_pass_rate",
     "Data-Schema": "schema_diff",
@@ -39,5 +47,7 @@ def due_verdict(kpi: str, value: float, threshold: float) -> bool:
 def sound(receipt: Reported) -> bool:
     """Whether the verdict of a receipt is what value and threshold come to."""
     kpi = kpi_name(receipt.text("kpi"))
-    due = due_verdict(kpi, receipt.number("value"), receipt.number("threshold"))
-    return receipt.flag("pass") is due and receipt.number("threshold") == LIMITS[kpi]
+    value = receipt.number("value")
+    due = due_verdict(kpi, value, receipt.number("threshold"))
+    possible = 0 <= value <= 1 if kpi in HIGHER else value >= 0  # the first two are shares
+    return receipt.flag("pass") is due and receipt.number("threshold") == LIMITS[kpi] and possible
