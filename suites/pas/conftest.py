@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from pytest_rollout import Stage
-from suites.pas.scenarios.bursting import burst, weighted
+from suites.pas.scenarios.bursting import burst, joined, weighted
 from suites.pas.scenarios.client_flow import amiss, flow, manual
 from suites.pas.scenarios.computed import computed
 from suites.pas.scenarios.contract import contract
@@ -59,6 +59,7 @@ __all__ = [
     "hooks_tried",
     "indexed",
     "interrupted",
+    "joined",
     "judged",
     "kept_all",
     "made",

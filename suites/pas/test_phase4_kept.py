@@ -8,7 +8,15 @@ import pytest
 
 from pytest_rollout import Reported
 from suites.pas.scenarios.computed import TOOLS, Computed, Work
-from suites.pas.scenarios.kept_all import AGAIN_S, KPI, RECEIPT, REFUSALS, KeptAll, Untold
+from suites.pas.scenarios.kept_all import (
+    AGAIN_S,
+    KPI,
+    RECEIPT,
+    REFUSALS,
+    TOLD_S,
+    KeptAll,
+    Untold,
+)
 from suites.pas.views.lanes import KPI_OF, LIMITS, due_verdict
 from suites.pas.views.store import body
 
@@ -32,8 +40,9 @@ def test_a_restart_changes_no_run(kept_all: KeptAll) -> None:
         )
     states = {name: run.text("status") for name, run in kept_all.after.items()}
     assert states == {name: name for name in states}, f"the runs are {states}"
-    suspended = [task.text("status") for task in kept_all.before["paused"].each("tasks")]
-    assert "suspended" in suspended, f"nothing was in the middle of its work: {suspended}"
+    for name, due in (("paused", "suspended"), ("failed", "cancelled")):
+        found = [task.text("status") for task in kept_all.before[name].each("tasks")]
+        assert due in found, f"of the run that {name} no task is {due}: {found}"
 
 
 @pytest.mark.criterion("receipts-persisted")
@@ -47,8 +56,15 @@ def test_what_agents_told_is_in_the_store(kept_all: KeptAll) -> None:
     due = (kept_all.first["receipt_id"], run.each("tasks")[0]["task_id"])
     assert ids == due, f"it is kept as {ids}, and told was {due}"
     posted = [row for row in kept_all.rows["kpi_receipts"] if row["task_id"] is None]
-    told = [(row["kpi"], row["value"], bool(row["pass"])) for row in posted]
-    assert told == [(KPI["kpi"], KPI["value"], False)], f"a KPI of an agent is kept as {told}"
+    told = [(r["kpi"], r["value"], r["threshold"], r["comparison"], r["pass"]) for r in posted]
+    limit = (LIMITS[KPI["kpi"]], ">=", 0)
+    assert told == [(KPI["kpi"], KPI["value"], *limit)], f"a KPI of an agent is kept as {told}"
+    receipt = posted[0]["receipt_id"]
+    assert receipt == kept_all.posted["receipt_id"], f"a KPI of an agent is kept as {receipt}"
+    for row in (*mine, *posted):
+        after = Reported(row, "the store").moment("stored_at") - run.moment("started_at")
+        off = abs(after.total_seconds() - TOLD_S)
+        assert off < 2, f"told {TOLD_S} s after the start, it is kept as of {row['stored_at']}"
     by_executors = [row for row in kept_all.rows["receipts"] if row["source"] == "executor"]
     tasks = {task.text("task_id"): task for task in run.each("tasks")}
     done = sorted(name for name, task in tasks.items() if task["finished_at"] is not None)

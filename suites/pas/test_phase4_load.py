@@ -8,13 +8,15 @@ from pytest_rollout import Observe, Reported, reported
 from suites.pas.scenarios.bursting import MANY, WEIGHTS, Burst
 from suites.pas.views.executed import CAPS, at_each_event, pieces, shares, unlike
 from suites.pas.views.graph import by_id, too_early
-from suites.pas.views.lanes import KPI_OF, kpi_name, sound
+from suites.pas.views.lanes import KPI_OF, SECONDS, kpi_name, sound
 from suites.pas.views.store import Row, body
 from suites.pas.views.told import Told
 
 pytestmark = pytest.mark.pas_phase4
 
-FIELDS = ("tokens", "time_ms", "cost_usd", "energy_kwh")
+FIELDS = ("tokens", "time_ms", "cost_usd", "energy_kwh", "carbon_kg")
+EXECUTORS = tuple(f"executor-{lane}" for lane in ("code-impl", "data-schema", "vector-ops"))
+EVEN = (0.45, 1.5)  # tasks that one run begins for each of another one of its weight
 
 
 @pytest.mark.criterion("scheduler-lane-caps")
@@ -52,6 +54,30 @@ def test_a_run_of_more_weight_is_served_more(weighted: tuple[Reported, Reported]
         f"while the run of weight {WEIGHTS[0]:g} began {MANY} tasks, that of {WEIGHTS[1]:g} began "
         f"{beside}, not about {due:g}"
     )
+
+
+@pytest.mark.criterion("scheduler-fair-share")
+def test_a_run_that_begins_later_has_its_share_from_then_on(
+    joined: tuple[Reported, Reported],
+) -> None:
+    """It is owed nothing for the time before, and the other one nothing for its pauses."""
+    statuses = [run.text("status") for run in joined]
+    assert statuses == ["completed"] * 2, f"the runs are {statuses}"
+    since = joined[1].moment("started_at")
+    began = [[task.moment("started_at") for task in run.each("tasks")] for run in joined]
+    until = min(max(one) for one in began)
+    early, late = (sum(since <= at <= until for at in one) for one in began)
+    assert EVEN[0] * late <= early <= EVEN[1] * late, (
+        f"while both waited the first began {early} tasks and the second {late}"
+    )
+
+
+@pytest.mark.criterion(*EXECUTORS)
+def test_each_task_takes_what_its_lane_takes(burst: Burst) -> None:
+    for piece in burst.pieces:
+        least, most = SECONDS[piece.lane]
+        took = (piece.ended - piece.began).total_seconds()
+        assert least <= took <= most, f"a task of {piece.lane} took {took:g} s"
 
 
 @pytest.mark.criterion("two-concurrent-projects")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_rollout import Reported, Stage, scenario
+from pytest_rollout import Reported, Stage, reported, scenario
 from suites.pas.views.executed import CAPS, Look, Piece, pieces, to_their_end
 from suites.pas.views.lines import lines
 from suites.pas.views.pas import Card, Pas, full_of
@@ -116,6 +116,30 @@ def weighted(phase: Stage) -> tuple[Reported, Reported]:
     to_their_end(target, pas, runs, _MOST_S)
     heavy, light = (pas.status(run) for run in runs)
     return heavy, light
+
+
+EARLY, LATE, PAUSES = 22, 12, 4  # tasks of a run, of one that begins later, pauses of the first
+
+
+@scenario(effect="change")
+def joined(phase: Stage) -> tuple[Reported, Reported]:
+    """A run at work, and one that begins 20 s later, while the first is paused now and then."""
+    target, pas = phase.target("pas"), Pas(full_of(phase))
+    runs = [Pas(pas.client, project).new_run(f"joins-{project}") for project in PROJECTS]
+    for run, project, number in zip(runs, PROJECTS, (EARLY, LATE), strict=True):
+        for _ in range(number):
+            Pas(pas.client, project).card(run, LANE)
+    pas.start(runs[0], project_id=PROJECTS[0]).text("status")
+    target.clock.advance(20)
+    pas.start(runs[1], project_id=PROJECTS[1]).text("status")
+    for _ in range(PAUSES):
+        target.clock.advance(6)
+        reported(pas.control("pause", runs[0])).text("status")
+        target.clock.advance(1)
+        reported(pas.control("resume", runs[0])).text("status")
+    to_their_end(target, pas, runs, _MOST_S)
+    early, late = (pas.status(run) for run in runs)
+    return early, late
 
 
 def _again(pas: Pas, cards: Mapping[str, Sequence[Card]]) -> dict[str, str]:

@@ -49,6 +49,9 @@ def trials(now: datetime) -> dict[str, Trial]:
             "Narrative", False, {"text": " ".join(reversed(text.split())), "reference": text}
         ),
         "other words": Trial("Narrative", False, {"text": "no such thing", "reference": text}),
+        "words of another language": Trial(
+            "Narrative", True, {"text": "Käse für später", "reference": "Käse für später"}
+        ),
         "fresh": Trial("Vector-Ops", True, {**vectors, "indexed_at": fresh.isoformat()}),
         "old": Trial("Vector-Ops", False, {**vectors, "indexed_at": old.isoformat()}),
         "garbled": Trial("Code-Impl", False, {**cases(4, 0), "garble": True}),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pytest_rollout import LiveTarget, NoValueError, Reported, Stage, every, scenario
 from suites.pas.scenarios.bursting import Kept
 from suites.pas.views.executed import to_their_end
+from suites.pas.views.lines import lines
 from suites.pas.views.pas import Card, Pas, full_of
 from suites.pas.views.store import Store
 
@@ -23,6 +24,7 @@ class Interrupted:
     before: Kept
     after: Kept
     end: Kept
+    restarted: Reported  # as it is on record
 
 
 @scenario(effect="change")
@@ -41,7 +43,8 @@ def interrupted(phase: Stage) -> Interrupted:
     phase.operate("pas", "restart")
     after = Kept.by(store, pas, [run])
     to_their_end(target, pas, [run], _MOST_S)
-    return Interrupted(run, before, after, Kept.by(store, pas, [run]))
+    told = lines(phase.file("restarts"), "record of restarts")
+    return Interrupted(run, before, after, Kept.by(store, pas, [run]), told[-1])
 
 
 def _to_the_middle(target: LiveTarget, pas: Pas, run: str) -> None:

@@ -24,6 +24,7 @@ RECEIPT: Mapping[str, Any] = {
 }
 KPI: Mapping[str, Any] = {"kpi": "BLEU", "value": 0.125}
 REFUSALS = 5  # of PLMS, after which it takes what it is told
+TOLD_S = 6  # after its start agents tell of the run that is paused
 AGAIN_S = (5, 10, 20, 40, 80)
 _MOST_S = 120
 
@@ -35,6 +36,7 @@ class KeptAll:
     before: Mapping[str, Reported]
     after: Mapping[str, Reported]
     rows: Mapping[str, Sequence[Row]]  # of the paused run, after the restart
+    posted: Reported  # the answer to a KPI
     first: Reported  # the answer to a receipt under a key
     again: Reported  # and to the same one after the restart
     new_task: str  # of a card after the restart
@@ -49,18 +51,20 @@ def kept_all(phase: Stage) -> KeptAll:
     runs = {name: pas.new_run(f"kept-{name}") for name in ("planned", "paused", "failed")}
     pas.card(runs["planned"], "Narrative", priority=5, budget_usd=0.5)
     pas.card(runs["failed"], "Code-Impl", payload=cases(1, 1))
+    bad = pas.card(runs["failed"], "Data-Schema", payload={"before": {}, "after": []})
+    pas.card(runs["failed"], "Vector-Ops", [bad])
     pas.start(runs["failed"], run_kind="sandbox").text("status")
     to_their_end(target, pas, [runs["failed"]], _MOST_S)
     first = pas.card(runs["paused"], "Vector-Ops")
     pas.card(runs["paused"], "Narrative", [first])
     pas.card(runs["paused"], "Code-Impl", payload=cases(4, 0))
     pas.start(runs["paused"], weight=2.5, budget_caps={"usd": 9.0, "energy_kwh": 2.0})
-    target.clock.advance(6)
+    target.clock.advance(TOLD_S)
     reported(pas.tell("heartbeats", {"run_id": runs["paused"], "agent": "suite"})).text("status")
     key = {"Idempotency-Key": uuid.uuid4().hex}
     body = {"run_id": runs["paused"], "task_id": first.task, **RECEIPT}
     told = reported(pas.client.post("/pas/v1/receipts", json=body, headers=key))
-    reported(pas.tell("kpis", {"run_id": runs["paused"], **KPI})).text("status")
+    posted = reported(pas.tell("kpis", {"run_id": runs["paused"], **KPI}))
     pas.control("pause", runs["paused"])
     before = {name: pas.status(run) for name, run in runs.items()}
     phase.operate("pas", "restart")
@@ -73,7 +77,7 @@ def kept_all(phase: Stage) -> KeptAll:
     to_their_end(target, pas, [runs["paused"]], _MOST_S)
     end = pas.status(runs["paused"])
     pas.control("terminate", runs["planned"])
-    return KeptAll(before, after, rows, told, again, new_task, end, pas.project)
+    return KeptAll(before, after, rows, posted, told, again, new_task, end, pas.project)
 
 
 @dataclass(frozen=True, slots=True)
