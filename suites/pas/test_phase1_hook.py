@@ -8,6 +8,7 @@ import shlex
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -15,6 +16,7 @@ from pytest_rollout import NoValueError, Observe, Reported, Stage
 from suites.pas.scenarios.hooks import OTHERS, PROGRAMS, CronTried, HooksTried
 from suites.pas.scenarios.indexing import Indexed, Step
 from suites.pas.views.committing import MOST_S, commit
+from suites.pas.views.lines import lines
 from suites.pas.views.running import bare, call
 from suites.pas.views.source import Source, git
 from suites.pas.views.told import Told
@@ -43,6 +45,24 @@ def test_each_commit_asks_for_one_refresh(storm: Sequence[Step], observe: Observ
         observe("refreshes_not_one", step.refreshes != 1, at=step.at)
     failed = [step.committed.said for step in storm if step.committed.status != 0]
     assert not failed, f"{len(failed)} commits failed: {failed[0]:.200}"
+
+
+@pytest.mark.criterion("hook-triggers-refresh")
+def test_the_access_log_says_who_asked_for_what(phase: Stage, indexed: Indexed) -> None:
+    """As it stands there for a query that names itself, and for one that is refused."""
+    agent, now = f"suite-{uuid.uuid4().hex}", phase.target("pas").clock.now()
+    headers = {"User-Agent": agent, "Idempotency-Key": agent}
+    for kind in ("where_defined", "no-such-kind"):
+        indexed.index.client.get("/query", params={"kind": kind, "name": "a b"}, headers=headers)
+    log = lines(phase.file("requests") / "index.jsonl", "access log of the index")
+    mine = [one for one in log if one["agent"] == agent]
+    said = [tuple(one[name] for name in ("method", "path", "status", "key")) for one in mine]
+    due = [("GET", "/query", status, agent) for status in (200, 422)]
+    assert said == due, f"two queries are logged as {said}"
+    asked = dict(parse_qsl(mine[0].text("query")))
+    assert asked == {"kind": "where_defined", "name": "a b"}, f"a query is logged as {asked}"
+    off = abs((mine[0].moment("at") - now).total_seconds())
+    assert off < 60 or not phase.embedded, f"it is logged {off:g} s off its time"
 
 
 @pytest.mark.criterion("refresh-within-2-min")

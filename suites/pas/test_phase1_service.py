@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from pytest_rollout import NoValueError, Stage, reported
 from suites.pas.scenarios.indexing import STORAGE, Indexed
+from suites.pas.scenarios.made import listening, started
 from suites.pas.scenarios.schedule import Weeks
+from suites.pas.views.client import environ, free_port
+from suites.pas.views.committing import commit, scratch
 from suites.pas.views.index import CLASS, FUNCTION, Index
 from suites.pas.views.people import begun
 from suites.pas.views.running import accepts, bare, call
 from suites.pas.views.sockets import bound_to, is_loopback
-from suites.pas.views.source import Source, git
+from suites.pas.views.source import Source, Spot, git
 from suites.pas.views.without_pas import works_without_pas
 
 pytestmark = pytest.mark.pas_phase1
@@ -73,6 +78,29 @@ def test_the_service_is_up(phase: Stage) -> None:
     else:
         port = urlsplit(address).port
         assert port == PORT, f"the index is at port {port}, not {PORT}"
+
+
+@pytest.mark.criterion("service-up-7500", "endpoint-refresh", "endpoint-snapshot")
+def test_make_brings_up_an_index_of_any_repository(phase: Stage, tmp_path: Path) -> None:
+    """At the port and of the repository that it is told, by the clock on the wall."""
+    checkout, repository = phase.file("checkout"), scratch(tmp_path / "repository")
+    commit(repository, {"one.py": "def alone():\n    pass\n"}, "Add some code", tmp_path / "log")
+    port, output = free_port(), tmp_path / "output"
+    env = environ(tmp_path, INDEX_PORT=str(port), INDEX_REPOSITORY=str(repository))
+    with started("run-code-index", checkout, env, output) as process:
+        up = listening(process, port)
+        assert up is not None, f"nothing listens; make printed {output.read_text()[-300:]}"
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            index = Index(client)
+            first, found = index.get("/snapshot"), index.spots("where_defined", "alone")
+            commit(repository, {"two.py": "alone()\n"}, "Add more", tmp_path / "log")
+            refreshed = reported(client.post("/refresh"))
+            calls = index.spots("who_calls", "alone")
+    assert found == [Spot("one.py", 1)], f"a function is said to be at {found}"
+    told = (first["tracked"], first["coverage"], refreshed["files_parsed"], calls)
+    assert told == (1, 1, 1, [Spot("two.py", 1)]), f"it says {told}"
+    off = abs(datetime.now(UTC) - first.moment("refreshed_at"))
+    assert off < timedelta(minutes=1), f"it was refreshed at {first['refreshed_at']}"
 
 
 @pytest.mark.criterion("service-loopback-only")

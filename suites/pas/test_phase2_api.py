@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import fmean, stdev
 
 import pytest
@@ -29,7 +31,7 @@ def plms(phase: Stage, worked: Worked) -> Service:
 
 
 @pytest.mark.criterion("migration-applied")
-def test_the_migration_is_recorded(migrated: Migrated) -> None:
+def test_the_migration_is_recorded(phase: Stage, migrated: Migrated) -> None:
     """With all of its columns, and once, as it was applied."""
     there = columns(migrated.registry.path, "project_runs")
     missing = [name for name in ADDED if name not in there]
@@ -42,7 +44,9 @@ def test_the_migration_is_recorded(migrated: Migrated) -> None:
     off = abs((said.moment("at") - applied).total_seconds())
     assert off < 1, f"it was applied at {applied}, and recorded {said['at']}"
     assert said["applied"] is True, f"it is recorded as applied: {said['applied']}"
-    assert len(said.text("sha256")) == 64, f"its digest is {said['sha256']}"
+    file = phase.file("checkout") / f"migrations/{MIGRATION}.sql"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert said["sha256"] == digest, f"its digest is {said['sha256']}, and the file's {digest}"
     names = [row["name"] for row in rows(migrated.registry.path, "SELECT * FROM schema_migrations")]
     assert len(names) == len(set(names)), f"the registry knows of {names}"
 
@@ -55,6 +59,9 @@ def test_the_migration_fails_as_a_whole(migrated_twice: MigratedTwice) -> None:
     assert not half.changed, f"it failed, and changed {half.changed[:3]}"
     assert not half.recorded, "it failed, and is recorded as applied"
     assert half.done.errors.strip(), "it failed without a word"
+    (told,) = migrated_twice.recorded
+    assert MIGRATION in told.text("migration"), f"of a copy it records {told}"
+    assert (told["applied"], Path(told.text("backup")).suffix) == (True, ".db"), f"{told}"
     done = migrated_twice.second
     assert done.status == 0, f"the second time: {done.in_words()}"
     nowhere = migrated_twice.nowhere
@@ -140,6 +147,40 @@ def test_a_comparison_shows_both_figures(plms: Service, worked: Worked) -> None:
     first = worked.registry.baseline(worked.registry.run(pair[0])["template"])
     assert first is not None
     assert answer["baseline"] == first["run_id"], f"the baseline is {answer['baseline']}"
+
+
+@pytest.mark.rehearsal_only  # elsewhere each template has its baseline
+@pytest.mark.criterion("compare-runs-deltas")
+def test_without_a_baseline_nothing_is_said(worked: Worked) -> None:
+    said = worked.first
+    assert said is not None, "each template has its baseline"
+    assert said["baseline"] is None, f"it is held against {said['baseline']}"
+    for run in said["runs"]:
+        assert run["baseline"] is None, f"it is held against {run['baseline']}"
+        told = {
+            name: (one["baseline"], one["delta_pct"], one["shown"])
+            for name, one in run["metrics"].items()
+        }
+        assert told == dict.fromkeys(COMPARED, (None, None, "N/A")), f"without one it says {told}"
+
+
+@pytest.mark.criterion("breakdown-fields", "hmi-stacked-bars", "ci-still-present")
+@pytest.mark.effect("change")
+def test_of_a_project_without_runs_nothing_is_made_up(plms: Service, worked: Worked) -> None:
+    made = plms.post("/api/projects", {"name": "without-runs", "template": "of-nobody"})
+    about = f"/api/projects/{made['project_id']}"
+    said = plms.get(f"{about}/metrics", with_ci=1, breakdown="all")
+    nothing = ("run_id", "tokens_actual", "duration_actual")
+    due: dict[str, object] = {**dict.fromkeys(nothing), "n_observations": 0, "breakdown_runs": []}
+    due |= dict.fromkeys((*ADDED, "tokens_total"), 0)
+    unlike = [name for name, value in due.items() if said[name] != value]
+    assert not unlike, f"of a project without runs {unlike[0]} is {said[unlike[0]]}"
+    chart = plms.get(f"/hmi/projects/{made['project_id']}/chart")
+    bars = [part["values"] for one in chart.each("series") for part in one.each("parts")]
+    assert chart["labels"] == [] == [value for each in bars for value in each], f"it has {chart}"
+    project = plms.get(about)
+    told = (project["name"], project["template"], project["status"], project["runs"])
+    assert told == ("without-runs", "of-nobody", "planned", []), f"it is {told}"
 
 
 @pytest.mark.criterion("hmi-stacked-bars")

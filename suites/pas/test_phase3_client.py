@@ -20,6 +20,7 @@ from suites.pas.scenarios.reading import (
 from suites.pas.scenarios.schedule import Weeks
 from suites.pas.views.asking import Service
 from suites.pas.views.client import Ran
+from suites.pas.views.lines import lines
 from suites.pas.views.pas import Pas
 from suites.pas.views.running import closed_address
 
@@ -80,12 +81,17 @@ def test_status_needs_no_pas(alone: Alone, plms: Service) -> None:
 
 
 @pytest.mark.criterion("vp-uses-plms")
-def test_the_figures_are_those_of_plms(alone: Alone, observe: Observe) -> None:
+def test_the_figures_are_those_of_plms(phase: Stage, alone: Alone, observe: Observe) -> None:
     asked = {"new": ("POST", "/api/projects"), "estimate": ("GET", "/metrics")}
     for command, (method, path) in asked.items():
         calls = [one for one in alone.calls[command] if one.method == method]
         answered = [one for one in calls if one.path.endswith(path) and one.status == 200]
         observe("plms_requests", len(answered), command=command)
+    log = lines(phase.file("requests") / "plms.jsonl", "access log of PLMS")
+    logged = {(one["method"], one["path"], one["status"], one["key"]) for one in log}
+    for calls in alone.calls.values():
+        lost = {(one.method, one.path, one.status, one.key) for one in calls} - logged
+        assert not lost, f"the access log of PLMS lacks {sorted(map(str, lost))[:2]}"
     made = [one.key for one in alone.calls["new"] if one.method == "POST"]
     assert all(made), "a project was made without a key, so that sending it again makes another one"
     _compare(alone.elsewhere.demand().told, OTHER_FIGURES)

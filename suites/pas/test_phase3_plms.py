@@ -176,6 +176,10 @@ def test_plms_makes_a_project_once(phase: Stage) -> None:
     fresh = reported(plms.post(PROJECTS, json={"name": name, "template": "odd"}))
     assert fresh["project_id"] != first["project_id"], "without a key it is the same project"
     assert fresh["template"] == "odd", f"asked for another template it is {fresh['template']}"
+    for length, status in ((200, 200), (201, 422)):
+        long = {"Idempotency-Key": (uuid.uuid4().hex * 7)[:length]}
+        answer = plms.post(PROJECTS, json={"name": name}, headers=long)
+        assert answer.status_code == status, f"a key of {length} is answered {answer.status_code}"
     for body in ({}, {"name": ""}, {"name": 5}, {"name": name, "template": ""}):
         status = plms.post(PROJECTS, json=body).status_code
         assert status == 422, f"{body} is answered {status}"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_rollout import NoValueError, Observe, Stage
+from pytest_rollout import NoValueError, Observe, Reported, Stage
 from suites.pas.scenarios.sandboxed import TEXT, Sandbox, Tried, sandbox
 from suites.pas.views.answering import answering
 from suites.pas.views.client import python_of
@@ -122,7 +122,10 @@ def test_each_attempt_is_refused(sandbox_tried: Tried, observe: Observe) -> None
         observe("write_succeeded", bool(attempt.changed), way=attempt.way)
         told = f"sandbox {' '.join(attempt.words)}: {attempt.done.in_words()}"
         assert attempt.done.status == REFUSED, told
-        assert attempt.done.text, f"{told}, without saying why"
+        said = Reported(json.loads(attempt.done.text or "{}"), told)
+        about = (said["operation"], said["path"], said["allowed"])
+        assert about == (attempt.words[0], attempt.words[1], False), f"{told}: it says {about}"
+        assert len(said.text("why").split()) >= 3, f"it is refused because of {said['why']!r}"
     allowed = sandbox_tried.allowed
     if not allowed.changed:
         raise NoValueError(f"the sandbox writes nowhere, allowed or not: {allowed.done.in_words()}")

@@ -51,6 +51,10 @@ def test_there_is_something_to_learn_from(phase: Stage) -> None:
     assert len(good) >= PAIRED, f"{len(good)} runs may be learnt from"
     assert projects >= 2, f"they are of {projects} project"
     assert len(runs) > len(good), "each recorded run may be learnt from, so nothing is left out"
+    now = phase.now()
+    for run in (*runs, *lines(phase.file("packs") / COMPLETED, "record of completed projects")):
+        lived = run.moment("started") < run.moment("ended") <= now
+        assert lived, f"{run['run_id']} lasted from {run['started']} to {run['ended']}, by {now}"
 
 
 # What is learnt

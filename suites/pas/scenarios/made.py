@@ -46,8 +46,8 @@ def made(phase: Stage) -> Made:
         plan = run(["make", "-n", "run-pas-stub"], env, checkout)
         port = free_port()
         env["PAS_PORT"] = str(port)
-        with _started(checkout, env, Path(home) / "output") as process:
-            up = _up(process, port)
+        with started("run-pas-stub", checkout, env, Path(home) / "output") as process:
+            up = listening(process, port)
             idle = busy = worked = None
             if up is not None:
                 idle, busy, worked = _asked(f"http://127.0.0.1:{port}")
@@ -58,12 +58,13 @@ def made(phase: Stage) -> Made:
 
 
 @contextmanager
-def _started(
-    checkout: Path, env: dict[str, str], output: Path
+def started(
+    what: str, checkout: Path, env: dict[str, str], output: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """What make brings up, until the block ends; what it prints goes to a file."""
     with output.open("wb") as printed:
         process = subprocess.Popen(
-            ["make", "run-pas-stub"], cwd=checkout, env=env, stdout=printed,
+            ["make", what], cwd=checkout, env=env, stdout=printed,
             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     try:
@@ -78,7 +79,8 @@ def _started(
             break
 
 
-def _up(process: subprocess.Popen[bytes], port: int) -> float | None:
+def listening(process: subprocess.Popen[bytes], port: int) -> float | None:
+    """The seconds until somebody listens at a port; None where the process ended, or it is late."""
     begun = time.monotonic()
     while time.monotonic() - begun < WITHIN_S:
         if listens(port):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pytest_rollout import NoValueError, Snapshot, Stage, scenario
+from pytest_rollout import NoValueError, Reported, Snapshot, Stage, reported, scenario
 from suites.pas.views.lines import lines
 from suites.pas.views.registry import Registry, columns
 from suites.pas.views.running import Done, bare, call
@@ -56,6 +57,7 @@ class Worked:
     registry: Registry
     runs: Sequence[str]  # that are no baseline of their own
     without_energy: Sequence[str]
+    first: Mapping[str, Any] | None  # a comparison of a run whose template had no baseline yet
 
 
 @scenario()
@@ -64,6 +66,8 @@ def worked(phase: Stage, migrated: Migrated) -> Worked:
     registry = migrated.registry
     phase.operate("pas", "work", runs=2, run_kind="baseline")
     phase.operate("pas", "work", runs=3, run_kind="hotfix")
+    phase.operate("pas", "work", runs=1, run_kind="hotfix", energy=False)
+    first = _first(phase, registry)
     phase.operate("pas", "work", runs=2, run_kind="baseline", energy=False)
     phase.operate("pas", "work", runs=1, run_kind="hotfix", energy=False)
     measured = [row for row in registry.measured(PROJECT) if row["run_kind"] != "rehearsal"]
@@ -74,7 +78,16 @@ def worked(phase: Stage, migrated: Migrated) -> Worked:
         if baseline is None or baseline["run_id"] == row["run_id"]:
             continue
         (plain if baseline["energy_kwh"] else without).append(row["run_id"])
-    return Worked(registry, plain, without)
+    return Worked(registry, plain, without, first)
+
+
+def _first(phase: Stage, registry: Registry) -> Mapping[str, Any] | None:
+    """How the last run compares, where its template has no baseline; else None."""
+    row = registry.measured(PROJECT)[-1]
+    if registry.baseline(row["template"]) is not None:
+        return None
+    asked = {"runA": row["run_id"], "runB": row["run_id"]}
+    return reported(phase.target("plms").client.get("/compare", params=asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,7 @@ class MigratedTwice:
     """The migration applied to a copy of the backup, twice; to half of it, and to none."""
 
     first: Done
+    recorded: Sequence[Reported]  # by the first, beside the copy
     second: Done
     columns: Sequence[str]  # after the first
     changed: Sequence[str]  # by the second, in words
@@ -114,12 +128,14 @@ def migrated_twice(
         return done, Snapshot.of(copy), len([*folder.rglob("registry-*.db")])
 
     first, once, backups = migrate()
+    record = folder / "migrations.jsonl"
+    recorded = lines(record, "record of migrations") if record.is_file() else ()
     there = columns(copy, "project_runs")
     second, twice, more = migrate()
     changed = _changed(once, twice)
     half = _half(phase, migrated.backup.path, tmp_path_factory.mktemp("half"))
     nowhere = call("migrate", phase.file("migrate"), folder / "none.db", environ=environ)
-    return MigratedTwice(first, second, there, changed, (backups, more), half, nowhere)
+    return MigratedTwice(first, recorded, second, there, changed, (backups, more), half, nowhere)
 
 
 def _changed(before: Snapshot, after: Snapshot) -> list[str]:
