@@ -89,8 +89,8 @@ def test_the_figures_are_those_of_plms(phase: Stage, alone: Alone, observe: Obse
         observe("plms_requests", len(answered), command=command)
     log = lines(phase.file("requests") / "plms.jsonl", "access log of PLMS")
     logged = {(one["method"], one["path"], one["status"], one["key"]) for one in log}
-    for calls in alone.calls.values():
-        lost = {(one.method, one.path, one.status, one.key) for one in calls} - logged
+    for arrived in alone.calls.values():
+        lost = {(one.method, one.path, one.status, one.key) for one in arrived} - logged
         assert not lost, f"the access log of PLMS lacks {sorted(map(str, lost))[:2]}"
     made = [one.key for one in alone.calls["new"] if one.method == "POST"]
     assert all(made), "a project was made without a key, so that sending it again makes another one"

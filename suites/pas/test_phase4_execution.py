@@ -13,6 +13,7 @@ from suites.pas.scenarios.executors import WORK, Replayed
 from suites.pas.scenarios.gated import TOOLS, Guarded, Judged
 from suites.pas.views.graph import by_id
 from suites.pas.views.lanes import KPI_OF, SECONDS, kpi_name
+from suites.pas.views.pas import over_budget
 from suites.pas.views.store import Store, body
 
 pytestmark = pytest.mark.pas_phase4
@@ -134,6 +135,7 @@ def test_no_run_spends_more_than_its_budget(
         minutes = (run.moment("ended_at") - run.moment("started_at")).total_seconds() / 60
         left, said = (cap - spent) / spent * minutes, run.number("runway_minutes")
         assert abs(said - left) < 0.01, f"{name} has budget for {left:g} more minutes, not {said:g}"
+    observe("runs_over_budget", sum(over_budget(run) for _, run in guarded.budgets.values()))
     _, stopped = guarded.budgets["r1"]
     assert stopped.text("status") == "terminated", f"without budget a run is {stopped['status']}"
     assert "budget" in stopped.text("reason").lower(), f"the reason is {stopped['reason']}"

@@ -161,8 +161,8 @@ def test_the_planner_learns_of_good_runs_and_lays_local_over_global(tmp_path: Pa
 
 def _off(completed: dict[str, Any]) -> float:
     """By which share the estimate of a completed project was off."""
-    actual: float = completed["actual_tokens"]
-    return abs(completed["estimate_tokens"] - actual) / actual
+    estimate, actual = float(completed["estimate_tokens"]), float(completed["actual_tokens"])
+    return abs(estimate - actual) / actual
 
 
 def test_the_world_shows_what_each_of_its_faults_says(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_rollout import NoValueError
+from suites.pas.views.source import git
 
 PRD = "docs/PRDs/PRD_PAS_Project_Agentic_System.md"
 PLAN = "docs/PRDs/INTEGRATION_PLAN_LCO_LightRAG_Metrics.md"
@@ -65,6 +66,13 @@ def treats(document: str, topic: re.Pattern[str]) -> bool:
         topic.search(heading) and len(body.split()) >= _FEWEST_WORDS
         for heading, body in sections(document).items()
     )
+
+
+def requirements_lack(checkout: Path) -> list[str]:
+    """The topics that the requirements of PAS do not treat; all, where git has no such document."""
+    path, tracked = checkout / PRD, git(checkout, "ls-files", PRD).strip()
+    said = path.read_text(encoding="utf-8") if tracked and path.is_file() else ""
+    return [name for name, topic in TOPICS.items() if not treats(said, re.compile(topic, re.I))]
 
 
 def table(document: str, *columns: str) -> list[dict[str, str]]:

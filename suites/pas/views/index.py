@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pytest_rollout import NoValueError, Reported
+import httpx
+
+from pytest_rollout import NoValueError, Reported, reported
 from suites.pas.views.asking import Service
 from suites.pas.views.source import Source, Spot
 
@@ -19,6 +22,9 @@ _WORD = re.compile(r"[a-z]{3,}")
 _LEAST_WORDS = 5  # of a docstring from which a question is made
 _MANY = 12
 _Any = TypeVar("_Any")
+QUERIES = 220  # 55 of each kind
+NEVER_MS = 86_400_000.0  # a day, of an answer that is wrong or none
+Answer = set[tuple[str, int]] | None  # None: any that is not empty
 
 
 class Index(Service):
@@ -129,3 +135,37 @@ def by_kind(source: Source) -> Mapping[str, Sequence[str]]:
         "impact_set": imported(source),
         "nearest_neighbors": [one.words for one in questions(source)],
     }
+
+
+def mixed(source: Source) -> Iterator[tuple[str, str, Answer]]:
+    """Queries of all kinds in turn, with their answers; None: any that is not empty."""
+    asked = by_kind(source)
+    answers: dict[tuple[str, str], Answer] = {}
+    for name in asked["where_defined"]:
+        answers["where_defined", name] = {(s.file, s.line) for s in source.defined(name)}
+    for name in asked["who_calls"]:
+        answers["who_calls", name] = {(s.file, s.line) for s in source.callers(name)}
+    for name in asked["impact_set"]:
+        answers["impact_set", name] = {*source.impact(name).items()}
+    for number in range(QUERIES):
+        kind = KINDS[number % len(KINDS)]
+        name = asked[kind][number // len(KINDS) % len(asked[kind])]
+        yield kind, name, answers.get((kind, name))
+
+
+def _said(said: object) -> set[tuple[str, int]]:
+    """The places, or the files and distances, that an answer names; empty where it has none."""
+    results = said.get("results") if isinstance(said, dict) else None
+    found = [one for one in results or () if isinstance(one, dict)]
+    return {
+        (str(one.get("file")), int(one.get("line") or one.get("distance") or 0)) for one in found
+    }
+
+
+def answered(client: httpx.Client, kind: str, name: str, due: Answer) -> float:
+    """The milliseconds until a query was answered; a day where the answer is wrong or none."""
+    began = time.perf_counter()
+    response = client.get("/query", params={"kind": kind, "name": name})
+    took = 1000 * (time.perf_counter() - began)
+    said = _said(reported(response))
+    return took if (said == due if due is not None else said) else NEVER_MS

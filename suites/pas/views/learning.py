@@ -78,6 +78,18 @@ def mae(estimates: Sequence[float], actuals: Sequence[float]) -> float:
     return sum(abs(e - a) for e, a in zip(estimates, actuals, strict=True)) / len(actuals)
 
 
+def reductions(results: Sequence[Reported], pairs: Sequence[Reported]) -> Iterator[float]:
+    """By which share the error of each second run is lower than that of the first."""
+    for result, pair in zip(results, pairs, strict=True):
+        old, new = (
+            mae(result.inner(side)["estimates"], [t["tokens"] for t in pair.inner(side)["tasks"]])
+            for side in ("a", "b")
+        )
+        if not old:
+            raise NoValueError(f"the old planner has no error for {pair.inner('a')['run_id']}")
+        yield (old - new) / old
+
+
 @dataclass(frozen=True, slots=True)
 class Planner:
     """The planner of a checkout, called in a folder of its own."""

@@ -27,7 +27,7 @@ OPERATIONS = (  # the list of the plan; the document names the first only
     ("POST", "/pas/v1/kpis"),
 )
 ENDED = ("completed", "failed", "terminated")
-_PATIENCE_S = 60.0
+_PATIENCE_S, _NEAR = 60.0, 1e-9
 
 
 def full_of(phase: Stage) -> httpx.Client:
@@ -35,6 +35,15 @@ def full_of(phase: Stage) -> httpx.Client:
     client = phase.target("full").client
     client.get("/health", timeout=_PATIENCE_S)
     return client
+
+
+def over_budget(run: Reported) -> bool:
+    """Whether a run has spent more than it may, in dollars or in energy."""
+    caps = run.inner("budget_caps")
+    return any(
+        caps.get(name) is not None and run.number(f"spend_{name}") > caps.number(name) + _NEAR
+        for name in ("usd", "energy_kwh")
+    )
 
 
 @dataclass(frozen=True, slots=True)
