@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from itertools import pairwise
 
 import pytest
 
-from pytest_rollout import Reported
+from pytest_rollout import Reported, Stage, reported
 from suites.pas.scenarios.computed import TOOLS, Computed, Work
 from suites.pas.scenarios.kept_all import (
     AGAIN_S,
@@ -18,6 +19,7 @@ from suites.pas.scenarios.kept_all import (
     Untold,
 )
 from suites.pas.views.lanes import KPI_OF, LIMITS, due_verdict
+from suites.pas.views.pas import Pas, full_of
 from suites.pas.views.store import body
 
 pytestmark = pytest.mark.pas_phase4
@@ -92,6 +94,28 @@ def test_work_goes_on_after_a_restart(kept_all: KeptAll) -> None:
     used = sum(task.number("cost_usd") for task in end.each("tasks"))
     spent = end.number("spend_usd")
     assert abs(spent - used - RECEIPT["cost_usd"]) < 1e-6, f"it spent {spent:g}, not {used:g} more"
+
+
+@pytest.mark.criterion("client-unchanged")
+@pytest.mark.effect("change")
+def test_a_key_belongs_to_its_operation_and_body(phase: Stage) -> None:
+    """In the store, too, which has all keys of all operations."""
+    pas, headers = Pas(full_of(phase)), {"Idempotency-Key": uuid.uuid4().hex}
+    run = pas.new_run("keys")
+    pas.card(run, "Narrative")
+    for path, sent, other in (
+        ("heartbeats", {"agent": "one"}, {"agent": "other"}),
+        ("receipts", {"tokens": 5}, {"tokens": 6}),
+        ("kpis", {"kpi": "BLEU", "value": 0.9}, {"kpi": "BLEU", "value": 0.8}),
+    ):
+        first, again, odd = (
+            pas.client.post(f"/pas/v1/{path}", json={"run_id": run, **each}, headers=headers)
+            for each in (sent, sent, other)
+        )
+        marks = [reported(one).flag("idempotent_replay") for one in (first, again)]
+        assert marks == [False, True], f"{path}: a first and a repeat are marked {marks}"
+        assert odd.status_code == 409, f"{path} with another body is answered {odd.status_code}"
+    pas.control("terminate", run)
 
 
 @pytest.mark.rehearsal_only  # elsewhere nobody makes PLMS refuse what it is told

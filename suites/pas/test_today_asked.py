@@ -10,6 +10,7 @@ import pytest
 
 from pytest_rollout import Stage, reported
 from suites.pas.scenarios.client_flow import Flow
+from suites.pas.scenarios.contract import DEEPEST, nested
 from suites.pas.views.contract import operations
 from suites.pas.views.lines import lines
 from suites.pas.views.pas import Pas
@@ -36,6 +37,16 @@ def test_a_body_that_is_no_object_is_refused(pas: Pas, path: str) -> None:
         assert answer.status_code == 422, f"{name} is answered {answer.status_code}"
         why = reported(answer, any_status=True).text("detail")
         assert len(why.split()) >= 3, f"{name} is refused with {why!r}"
+
+
+@pytest.mark.criterion("invalid-body-422", "twelve-endpoints")
+@pytest.mark.effect("change")
+def test_a_payload_is_nested_so_deep_and_no_deeper(pas: Pas) -> None:
+    answers = {
+        deep: pas.submit(pas.new_run("deep"), "Narrative", payload=nested(deep)).status_code
+        for deep in (DEEPEST, DEEPEST + 1)
+    }
+    assert answers == {DEEPEST: 200, DEEPEST + 1: 422}, f"payloads so deep are answered {answers}"
 
 
 @pytest.mark.criterion("twelve-endpoints")

@@ -173,6 +173,7 @@ def test_a_run_without_cards_fails_in_the_end(empty: Empty) -> None:
     said = empty.late.text("status"), empty.late["validation_pass"]
     assert said == ("failed", False), f"after its time it is {said}"
     assert empty.late.text("reason"), "it failed without a reason"
+    assert empty.kept == empty.fed, "a run that got a card in time became another one after it"
 
 
 # What is done first, and what follows from a failure

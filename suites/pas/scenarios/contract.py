@@ -25,6 +25,18 @@ KINDS = ("baseline", "hotfix", "rehearsal", "sandbox")
 MOST_DEPS, LONGEST_ID, LONGEST_KEY = 100, 80, 200
 MOST_WORDS = 200  # characters of a reason, or of the name of an agent
 
+DEEPEST = 64  # objects and lists in each other in a payload
+WIDE = {"rows": [[number] for number in range(2 * DEEPEST)], "text": '[{"' * DEEPEST}
+
+
+def nested(deep: int) -> Body:
+    """A payload of so many objects and lists in each other."""
+    value: Any = []
+    for _ in range(deep - 2):
+        value = [value]
+    return {"a": value}
+
+
 # Of each field what is taken, and what is refused.
 SIDES: Mapping[str, Mapping[str, tuple[Sequence[Any], Sequence[Any]]]] = {
     CARDS: {
@@ -35,7 +47,10 @@ SIDES: Mapping[str, Mapping[str, tuple[Sequence[Any], Sequence[Any]]]] = {
         "deps": (([], [f"d{n}" for n in range(MOST_DEPS)]), ("d1", [f"d{n}" for n in range(101)])),
         "budget_usd": ((0, 4.5, None), (-0.01, "4")),
         "ci_width_hint": ((0, 0.5, 1), (-0.01, 1.01)),
-        "payload": (({}, {"a": {"b": [1, None, "c"]}}), ([], "text", 7)),
+        "payload": (
+            ({}, {"a": {"b": [1, None, "c"]}}, WIDE, nested(DEEPEST)),
+            ([], "text", 7),
+        ),
     },
     STARTS: {
         "run_kind": (KINDS, ("", "other", "Baseline")),

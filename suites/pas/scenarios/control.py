@@ -38,6 +38,7 @@ class Empty:
     fed: Reported | None  # the end of it, once it had a card
     waits: Reported | None = None  # another one that never has any, just before its time is over
     late: Reported | None = None  # and after it
+    kept: Reported | None = None  # the first once more, long after its end
 
 
 @scenario(effect="change")
@@ -100,5 +101,5 @@ def empty(phase: Stage) -> Empty:
         waits = pas.status(other)
         target.clock.advance(1.5)
         late = pas.status(other)
-        return Empty(started, [*looks, late], fed, waits, late)
+        return Empty(started, [*looks, late], fed, waits, late, pas.status(run))
     return Empty(started, looks, fed)

@@ -47,6 +47,8 @@ def told(phase: Stage) -> Told:
     runs = {}
     for name, (kind, bad, _) in KINDS.items():
         runs[name] = pas.new_run(f"told-{name}")
+        if bad:  # and a task that costs nothing, as it never begins
+            pas.card(runs[name], "Narrative", budget_usd=0)
         pas.card(runs[name], "Code-Impl", payload=cases(9, bad))
         pas.card(runs[name], "Vector-Ops")
         pas.start(runs[name], run_kind=kind).text("status")
