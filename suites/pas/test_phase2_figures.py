@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Reported, Stage, reported
-from suites.pas.scenarios.telemetry import PROJECT, Worked
+from suites.pas.scenarios.telemetry import MIGRATION, PROJECT, Worked
 from suites.pas.views.asking import Service
 from suites.pas.views.lines import whole
 from suites.pas.views.registry import PARTS, TELEMETRY, Registry, Row, figure, rows, total
@@ -139,6 +139,8 @@ def test_who_asks_as_before_is_answered_as_before(
     phase: Stage, plms: Service, worked: Worked
 ) -> None:
     before = whole(phase.file("metrics-before"), "answer of before the change")
+    applied = worked.registry.migrated_at(MIGRATION)
+    assert before.moment("at") <= applied, f"it is of {before['at']}, and applied was {applied}"
     for name, query in {"plain": {}, "with_ci": {"with_ci": 1}}.items():
         was, now = before.inner(name), metrics(plms, **query)
         lost = [field for field in was if field not in now]

@@ -178,7 +178,7 @@ def amiss(phase: Stage) -> Iterator[Amiss]:
         default = None if listens(PORT) else _untold(alone)
         fresh = vp_of(phase, Path(folder) / "fresh", recorder.url)
         refused, reached = {}, {}
-        bad = ("estimate", "status", "simulate --rehearsal 0.01", "new", "new --name=", "dance")
+        bad = ("estimate", "status", "simulate --rehearsal 0.01", "new", "new --name=", "dance", "")
         for word in bad:
             refused[word], reached[word] = _counted(fresh, recorder, word)
         sound = {"new": fresh.run("new", "--name", "sound")}
