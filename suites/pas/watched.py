@@ -27,7 +27,7 @@ from suites.pas.views.running import closed_address
 from suites.pas.views.source import Source, git
 from suites.pas.views.trees import changes, tree
 
-NEWEST = 5  # commits that a look follows
+NEWEST, PROJECTS = 5, 10  # commits and completed projects that a look follows
 LATE = timedelta(minutes=2)  # after which a commit that cannot be found is late
 LOOKING: Mapping[str, tuple[str, ...]] = {  # commands that need no service, and change none
     "new": ("--name", "watched"),
@@ -151,17 +151,18 @@ def tests_of_pairs(now: datetime) -> Iterator[Sample]:
         yield Sample(reduction, now, {"pair": str(number)})
 
 
-def errors(_: datetime) -> Iterator[Sample]:
-    """By which share the estimate of each completed project was off, when it was completed."""
+def errors(now: datetime) -> Iterator[Sample]:
+    """By which share the estimate of each of the last completed projects was off."""
     packs = place("packs")
     runs = {run.text("run_id"): run for run in lines(packs / RUNS, "record of runs")}
-    for one in lines(packs / COMPLETED, "record of completed projects"):
+    done = lines(packs / COMPLETED, "record of completed projects")
+    for one in sorted(done, key=lambda row: row.moment("ended"))[-PROJECTS:]:
         run = runs.get(one.text("run_id"))
         if run is None:
             raise NoValueError(f"no run {one['run_id']} is recorded")
         actual = sum(task.number("tokens") for task in run.each("tasks"))
         off = abs(relative_error(actual, one.number("estimate_tokens")))
-        yield Sample(off, one.moment("ended"), {"project": str(one["project_id"])})
+        yield Sample(off, now, {"project": str(one["project_id"])})
 
 
 SERIES: Mapping[str, Callable[[datetime], Iterable[Sample]]] = {
