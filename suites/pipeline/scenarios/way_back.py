@@ -102,10 +102,7 @@ def way_back(phase: Stage) -> WayBack:
     clock.to(at + timedelta(minutes=2))
     below = not_met(phase, "alerts concern a dependency and other code")
     before = hub.journal(clock.now())
-    working = tuple(run for run in before.runs if run.ended is None and run.file in LIVE)
-    for run in working:
-        if wrong := strange_work(hub, run.id):
-            raise RolloutError(f"run {run.id} is at work: {wrong}")
+    working = _at_work(hub, before)
     triggered = clock.now()
     _alert(phase, f"{FOLDER}/{PROCESS}")
     clock.advance(ENOUGH.total_seconds())
@@ -140,6 +137,15 @@ def way_back(phase: Stage) -> WayBack:
         checkout=phase.file("checkout"),
         kept=phase.file("records"),
     )
+
+
+def _at_work(hub: Hub, journal: Journal) -> tuple[Run, ...]:
+    """The live workflows' runs that have not ended; raises RolloutError where one is told oddly."""
+    working = tuple(run for run in journal.runs if run.ended is None and run.file in LIVE)
+    for run in working:
+        if wrong := strange_work(hub, run.id):
+            raise RolloutError(f"run {run.id} is at work: {wrong}")
+    return working
 
 
 def _start_by_hand(
