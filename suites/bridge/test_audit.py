@@ -116,6 +116,7 @@ def test_a_change_of_the_policy_leaves_one_entry(bridge: Bridge) -> None:
     """The policy stays as it is; that somebody has set it is on record, of no thread."""
     operator = bridge.operator
     mode = operator.get("/v1/policy").inner("config").text("wake_mode")
+    settings_leave_one_entry(operator)
     known = len(operator.all("/v1/audit", "events"))
     operator.post("/v1/policy", {"wake_mode": mode, "reason": "a trial"}).text("wake_mode")
     fresh = operator.all("/v1/audit", "events")[known:]
@@ -130,6 +131,45 @@ def test_a_change_of_the_policy_leaves_one_entry(bridge: Bridge) -> None:
         assert len(pages) == known + 1, f"{way} the log has {len(pages)} entries, not {known + 1}"
     seqs = [row.whole("seq") for row in operator.all("/v1/audit", "events")]
     assert seqs == list(range(1, len(seqs) + 1)), f"entries of no thread are numbered {seqs}"
+
+
+def settings_leave_one_entry(operator: Agent) -> None:
+    """Set retention and content as they are: each is on record, with who did it and what it is."""
+    config = operator.get("/v1/policy").inner("config")
+    kept = config["retention"] or {"messages_after_days": None, "action": "archive"}
+    rules = {"rules": config["content_filter"] or []}
+    for target, path, body in (
+        ("retention", "/v1/retention", dict(kept)),
+        ("content_filter", "/v1/filters", rules),
+    ):
+        known = len(operator.all("/v1/audit", "events"))
+        operator.ask(
+            "PUT", path, body, headers={"X-Request-Id": f"set.{target}"}
+        ).raise_for_status()
+        fresh = operator.all("/v1/audit", "events")[known:]
+        names = ("actor", "role", "action", "target", "request_id", "thread_id", "outcome")
+        told = [tuple(event.get(name) for name in names) for event in fresh]
+        due = (operator.name, "operator", "policy.change", target, f"set.{target}", None, "ok")
+        assert told == [due], f"of a change of {target} the audit log says {told}"
+
+
+@pytest.mark.criterion("audit-event-per-mutation")
+def test_a_close_leaves_one_entry(bridge: Bridge) -> None:
+    """In both forms, and of an assignment: with who asked for it, and what it is about."""
+    cora = bridge.agent("suite-cora", "coordinator")
+    for form, body in (
+        ("status", {"state": "closed", "reason": "done"}),
+        ("close", {"reason": "done"}),
+    ):
+        thread = cora.opened(f"closed by {form}", ["suite-bob"])
+        path = f"/v1/threads/{thread}"
+        task = cora.post(f"{path}/assign", {"agent": "suite-bob", "task": "x"})
+        cora.post(f"{path}/{form}", body)
+        names = ("actor", "role", "action", "target", "reason")
+        told = [tuple(event.get(name) for name in names) for event in cora.audit(thread)[1:]]
+        who = (cora.name, "coordinator")
+        due = [(*who, "message.post", task["id"], None), (*who, "thread.close", thread, "done")]
+        assert told == due, f"closed by {form}, the audit log says {told}"
 
 
 @pytest.mark.criterion("audit-append-only")

@@ -64,7 +64,16 @@ def test_a_restart_loses_nothing(
     pending = [row for row in operator.triggers(thread) if row.text("state") != "done"]
     states = {row.text("state") for row in pending}
     assert states == {"pending", "deferred"}, f"what waits is {states}, which shows too little"
+    rules = {"rules": [{"id": "never", "pattern": "zq{9}", "action": "mask"}]}
+    operator.ask("PUT", "/v1/filters", rules).raise_for_status()
+    operator.ask("PUT", "/v1/retention", {"messages_after_days": 9_999, "action": "delete"})
+    policy = dict(operator.get("/v1/policy").inner("config"))
+    assert policy["content_filter"] == rules["rules"], "the policy does not tell what is in force"
     phase.operate("bridge", "restart")
+    told = dict(operator.get("/v1/policy").inner("config"))
+    assert told == policy, f"after a restart the policy is {told}"
+    operator.ask("PUT", "/v1/filters", {"rules": []}).raise_for_status()
+    operator.ask("PUT", "/v1/retention", {"messages_after_days": None, "action": "archive"})
     after = rows_of(bridge, thread)
     for name, row in before.items():
         observe("row_lost_by_restart", int(after.get(name) != row), row=name, at=moment)
@@ -155,7 +164,7 @@ def payload(message: Reported) -> tuple[object, ...]:
 
 def keeps_the_unknown(ann: Agent, thread: str, version: int) -> bool:
     """Whether fields that no version knows survive in a message of a version."""
-    more = {"invented": {"a": [1, None]}, "x_more": "kept"}
+    more = {"invented": {"a": [1, None]}, "x_more": "kept", "sender": "suite-bob"}
     body = {"text": f"version {version}", "schema_version": version, **more}
     posted = ann.ask("POST", f"/v1/threads/{thread}/messages", body)
     if posted.status_code != 201:

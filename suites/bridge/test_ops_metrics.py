@@ -158,6 +158,13 @@ def test_series_are_there_before_anything_happens(metered: Metered) -> None:
         for look in (metered.idle, metered.scrapes[-1]):
             told = set(look.by(name, label))
             assert told == set(values), f"{name} has the values {sorted(told)} of {label}"
+    if metered.exact:  # on a service that was just started, and was asked for nothing but probes
+        ahead = [
+            f"{name} {dict(labels) or ''}".strip()
+            for (name, labels), value in metered.idle.counters().items()
+            if value and not name.startswith("http_request")
+        ]
+        assert not ahead, f"before anything happens {ahead[0]} is over zero"
 
 
 def untrue(metered: Metered, missing: Mapping[str, str], *figures: Figure) -> dict[str, str]:

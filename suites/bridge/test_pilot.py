@@ -102,6 +102,20 @@ def test_a_pair_goes_from_task_to_closed_thread(pilot_run: Pilot, observe: Obser
     assert len(why) < len(pilot_run.threads), "; ".join(why)
     rows = [row for messages in pilot_run.messages.values() for row in messages]
     assert kinds(rows, "finding"), "no review found anything, so no correction was needed"
+    for thread in pilot_run.threads:
+        closed = closers(pilot_run, thread)
+        due = [pilot_run.chosen.text("reviewer")]
+        assert closed == due or breaks_off(pilot_run, thread), (
+            f"the runtime says that {thread['id']} was closed by {closed}"
+        )
+
+
+def closers(pilot: Pilot, thread: Reported) -> list[str]:
+    """Whose turns closed a thread, by the journal of the runtime."""
+    turns = [line for line in pilot.woken.journal.lines if line.text("do") == "turn"]
+    return sorted(
+        {turn.text("agent") for turn in turns if turn["thread"] == thread["id"] and turn["closed"]}
+    )
 
 
 @pytest.mark.criterion("zero-copy-paste")

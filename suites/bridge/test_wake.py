@@ -221,7 +221,7 @@ def test_nothing_is_injected_while_a_human_types(wakes: Woken, observe: Observe)
 def test_a_queue_goes_out_in_order(wakes: Woken, observe: Observe) -> None:
     seen = Told(observe)
     queues: dict[str, list[Reported]] = {}
-    for trigger in wakes.those("typing"):
+    for trigger in wakes.those("typing", "queued"):
         if not (wakes.overridden(trigger) or wakes.never_silent(trigger)):
             queues.setdefault(trigger.text("recipient"), []).append(trigger)
     for agent, waited in queues.items():
@@ -298,6 +298,7 @@ def went_at_once(trigger: Reported, wakes: Woken, bridge: Bridge) -> None:
     ]
     assert len(told) == 1, f"the override of {trigger['recipient']} is audited {len(told)} times"
     assert told[0].text("actor") == trigger.get("overridden_by"), "not by who did it"
+    assert told[0].text("reason").strip(), "the audit log does not say why it was ended"
     puts = wakes.injections(trigger)
     assert puts, "the override had no effect"
     late = puts[0].moment("at") - told[0].moment("at")

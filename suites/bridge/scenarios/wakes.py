@@ -171,6 +171,13 @@ def _queue(trial: _Trial) -> None:
         trial.say("queue", f"number {number} of five", thread)
         trial.wait(1)
     trial.wait(40)
+    trial.session("queue-late")  # the second comes in silence, before the queue is looked at again
+    trial.types("queue-late")
+    trial.wait(2)
+    thread = trial.thread("queue-late")
+    for number, then in enumerate((19, 20)):
+        trial.say("queue-late", f"number {number} of two", thread)
+        trial.wait(then)
 
 
 def _never_stops(trial: _Trial) -> None:

@@ -153,9 +153,36 @@ class Woken:
             return "active"
         if told.human_at is not None and posted - told.human_at < QUIET:
             return "typing"
+        if self._waits_behind(trigger):
+            return "queued"
         if told.heartbeat_at is not None and posted - told.heartbeat_at > STALE:
             return "stale"
         return "dormant"
+
+    @cached_property
+    def _by_recipient(self) -> Mapping[str, list[Reported]]:
+        found: dict[str, list[Reported]] = {}
+        for trigger in self.triggers:
+            found.setdefault(trigger.text("recipient"), []).append(trigger)
+        return found
+
+    def _waits_behind(self, trigger: Reported) -> bool:
+        """Whether another message waited for its human when it came, by what the runtime got."""
+        posted = trigger.moment("posted_at")
+        earlier = [
+            other
+            for other in self._by_recipient[trigger.text("recipient")]
+            if posted - MOST_DEFERRED < other.moment("posted_at") < posted
+        ]
+        return any(
+            self.kind(other) in ("typing", "queued")
+            and other.get("path") == "trigger"
+            and all(
+                line.moment("at") > posted
+                for line in self.journal.of(other, "resume", "spawn", "inject")
+            )
+            for other in earlier
+        )
 
     def those(self, *kinds: str) -> list[Reported]:
         """The triggers for recipients of some kinds; raises NoValueError where there is none."""
