@@ -8,9 +8,8 @@ from itertools import cycle
 
 from pytest_rollout import Reported, Stage, scenario
 from suites.bridge.views.errors import code
-from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.waking import Journal, Sent, Woken
+from suites.bridge.views.waking import Sent, Woken, woken_so_far
 
 UNMANAGED = ("unmanaged-1", "unmanaged-2", "unmanaged-3")
 UNREACHED = ("never-2", "refuses-all", "writer")  # whom triggers never reach
@@ -91,14 +90,7 @@ def fetched(bridge: Bridge, agent: str) -> Sequence[Reported]:
 
 def told(phase: Stage, bridge: Bridge) -> Woken:
     """All triggers, and the whole journal of the runtime."""
-    triggers = bridge.operator.get("/v1/triggers").each("triggers")
-    journal = Journal(list(lines(phase.file("runtime"), "journal of the runtime")))
-    restarts = [
-        line.moment("at")
-        for line in ticks(phase.file("logs"))
-        if line.text("event") == "supervisor.started"
-    ]
-    return Woken(triggers, journal, restarts)
+    return woken_so_far(bridge, phase.file("runtime"), phase.file("logs"))
 
 
 def _asleep(trial: _Trial) -> None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
 from pytest_rollout import Reported
+from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.said import not_done
+from suites.bridge.views.service import Bridge
 
 QUIET = timedelta(seconds=20)
 ACK = timedelta(seconds=8)
@@ -247,6 +250,14 @@ class Woken:
     def overridden(self, trigger: Reported) -> bool:
         """Whether somebody ended its deferral by hand."""
         return trigger.get("overridden_by") is not None
+
+
+def woken_so_far(bridge: Bridge, runtime: Path, logs: Path) -> Woken:
+    """All triggers, and the whole journal of the runtime."""
+    triggers = bridge.operator.get("/v1/triggers").each("triggers")
+    journal = Journal(list(lines(runtime, "journal of the runtime")))
+    told = [line for line in ticks(logs) if line.text("event") == "supervisor.started"]
+    return Woken(triggers, journal, [line.moment("at") for line in told])
 
 
 def due_reason(woken: Woken, trigger: Reported) -> str | None:
