@@ -213,7 +213,9 @@ def _gone(trial: _Trial) -> None:
     for agent, more in told.items():
         trial.session(agent, **more)
         trial.say(agent)
-        trial.wait(20)
+        trial.wait(1)
+        trial.say(UNMANAGED[0])  # for the supervisor to look at all triggers between two ticks
+        trial.wait(19)
 
 
 def _restarted(trial: _Trial) -> None:
