@@ -10,13 +10,15 @@ import pytest
 from pytest_rollout import Reported, reported
 from suites.bridge.scenarios.logged import Logged
 from suites.bridge.scenarios.metered import Metered
+from suites.bridge.scenarios.outages import Outage
 from suites.bridge.scenarios.ticking import Ticked
 from suites.bridge.views.lines import lines
 
 pytestmark = pytest.mark.bridge_ops
 
 # Of each kind of line, the fields that it has besides time and level; of which some may be null.
-ID, TEXT, WHOLE, SECONDS = r"[A-Za-z0-9._:-]{1,128}", r"(?s).*\S.*", r"\d+", r"\d+(\.\d+)?(e-\d+)?"
+ID, WHOLE, SECONDS = r"[A-Za-z0-9._:-]{1,128}", r"\d+", r"\d+(\.\d+)?(e-\d+)?"
+TEXT = r"(?s).*\S\s+\S.*"  # more than a word
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "request": {
@@ -86,6 +88,14 @@ def test_lines_of_busy_days_have_their_fields(ticked: Ticked, metered: Metered) 
         assert due <= seen, f"no log has a line of {sorted(due - seen)}"
 
 
+@pytest.mark.criterion("log-request-id")
+def test_an_outage_is_logged(outage: Outage) -> None:
+    """Each request that the database fails says so in the log of the bridge."""
+    assert outage.failed or not outage.really, "the log of the bridge says nothing of an outage"
+    wrong = [problem for line in outage.failed if (problem := field_problem(line, "store.failed"))]
+    assert not wrong, f"a line of store.failed {wrong[0]}"
+
+
 @pytest.mark.criterion("log-request-id", "trace-correlation")
 @pytest.mark.effect("change")
 def test_ids_that_cannot_be_kept_are_replaced(logged: Logged) -> None:
@@ -125,5 +135,7 @@ def field_problem(line: Reported, event: str) -> str:
         return f"has the level {line.get('level')}"
     if lacking := set(due) - set(line):
         return f"lacks {min(lacking)}"
-    wrong = [name for name, form in due.items() if not re.fullmatch(form, str(line[name]))]
+    told = {name: line[name] for name in due}
+    wrong = [name for name, form in due.items() if not re.fullmatch(form, str(told[name]))]
+    wrong += [name for name in due if told[name] is None and not due[name].startswith("None|")]
     return f"says {wrong[0]} {line[wrong[0]]!r}" if wrong else ""

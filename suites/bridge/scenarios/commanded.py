@@ -204,7 +204,7 @@ def _ways(trial: _Trial, found: Commanded, thread: str) -> None:
         "another address": run(*of, f"{thread}/audit"),
         "up the tree": run(*of, f"../threads/{thread}"),
         "blank": run(*of, "  "),
-        "no command": run(),
+        "no command": run(BRIDGE_URL=url),
         "unknown command": run("close-thread", "--thread-id", thread, "--reason", REASON),
     }
 
