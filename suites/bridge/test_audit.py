@@ -131,9 +131,9 @@ def test_a_change_of_the_policy_leaves_one_entry(phase: Stage, bridge: Bridge) -
     operator.post("/v1/policy", {"wake_mode": mode, "reason": "a trial"}).text("wake_mode")
     fresh = operator.all("/v1/audit", "events")[known:]
     names = ("actor", "role", "action", "reason", "thread_id", "outcome")
-    told = [tuple(event.get(name) for name in names) for event in fresh]
+    said = [tuple(event.get(name) for name in names) for event in fresh]
     due = (operator.name, "operator", "policy.change", "a trial", None, "ok")
-    assert told == [due], f"of a change of the policy the audit log says {told}"
+    assert said == [due], f"of a change of the policy the audit log says {said}"
     assert dict(fresh[0].inner("details")) == {"before": mode, "after": mode}
     for way, limit in {"in twos": 2, "at once": 200}.items():
         pages = [row.text("id") for row in operator.all("/v1/audit", "events", limit)]

@@ -111,11 +111,12 @@ def excluded(operation: Operation, schema: Mapping[str, Any]) -> Iterator[tuple[
     yield "no object", []
     shape = told["content"]["application/json"]["schema"]
     shape = described.resolved(str(shape.get("$ref")), schema) or shape
+    good = operation.body if isinstance(operation.body, Mapping) else {}
     for name, field in shape.get("properties", {}).items():
         valid = Draft202012Validator({**field, "components": schema["components"]}).is_valid
         bad = [value for value in STRANGE if not valid(value)]
         if bad:
-            yield name, {**dict(operation.body or {}), name: bad[0]}
+            yield name, {**good, name: bad[0]}
 
 
 def senseless(bridge: Bridge, thread: str) -> dict[str, httpx.Response]:
