@@ -179,7 +179,7 @@ def _own(
         held = value * number if counter else value
         yield Seen(slot, ((held, supposed.weight),), at_us if late else t_us, run)
     for each in rule.each:
-        if each.source:
+        if each.source not in (None, rule.metric):  # a series may name its own groups
             named = labels_of({each.label: dict(group)[each.label]})
             yield Seen(Slot(each.source, named, at_us), ((Fraction(1), 1),), at_us, RUN)
 

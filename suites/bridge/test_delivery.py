@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,10 @@ def test_each_payload_has_its_version(bridge: Bridge, observe: Observe, moment: 
             observe("payload_without_version", int(wrong), what=what, place=place, at=moment)
     wrong = ann.thread(thread).get("schema_version") not in (1, 2)
     observe("payload_without_version", int(wrong), what="thread", place="read", at=moment)
+    release = reported(bridge.client.get("/version"))
+    told = (release.text("api"), list(release["schema_versions"]))
+    assert told == ("v1", [1, 2]), f"/version says {told}"
+    assert re.fullmatch(r"v\d+\.\d+\.\d+", release.text("version")), f"it is {release['version']}"
 
 
 @pytest.mark.criterion("schema-version-unsupported", "schema-version-on-payload")

@@ -104,3 +104,10 @@ def test_each_alert_was_provoked(alerted: Mapping[str, Alerted], observe: Observ
         for name in ALERTS
     }
     observe_each(observe, "alert_untested", problems)
+
+
+@pytest.mark.criterion("alerting-tested")
+@pytest.mark.rehearsal_only
+def test_the_limits_of_alerts_are_kept(edged: Mapping[str, str], observe: Observe) -> None:
+    """One short of a limit nobody is told, at it people are."""
+    observe_each(observe, "alert_untested", edged)

@@ -180,6 +180,8 @@ def test_the_limits_that_are_told_are_kept(bridge: Bridge) -> None:
         ("team", "t" * 64, "t" * 65),
         ("participants", [f"n-{n}" for n in range(64)], [f"n-{n}" for n in range(65)]),
     )
+    able = [{"agent": "suite-able", "capabilities": [f"c-{n}" for n in range(17)]}]
+    fields += (("participants", [{**able[0], "capabilities": ["c"] * 16}], able),)
     for name, most, more in fields:
         taken = ann.ask("POST", "/v1/threads", {name: most}).status_code
         refused = code(ann.ask("POST", "/v1/threads", {name: more}))

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from pytest_rollout import Observe, Reported, Stage, reported, scenario
-from suites.bridge.views.errors import code
+from suites.bridge.views.errors import code, slips
 from suites.bridge.views.said import not_done
 from suites.bridge.views.service import Agent, Bridge
 
@@ -124,8 +124,8 @@ def repeated(
         wrong = "answers otherwise when it is sent again"
     elif again.headers.get("Idempotent-Replay") != "true":
         wrong = "does not mark its second answer as a replay"
-    elif refused is not None and code(refused) != "FAILED_PRECONDITION":
-        wrong = f"takes the key for another body ({refused.status_code})"
+    elif refused is not None and (odd := slips(refused, "FAILED_PRECONDITION")):
+        wrong = f"takes the key for another body: {odd[0]}"
     elif ended != after:
         wrong = "has a second effect when it is sent again"
     return (f"{method} {path} {wrong}" if wrong else ""), ended

@@ -64,7 +64,7 @@ def test_a_restart_loses_nothing(
     pending = [row for row in operator.triggers(thread) if row.text("state") != "done"]
     states = {row.text("state") for row in pending}
     assert states == {"pending", "deferred"}, f"what waits is {states}, which shows too little"
-    phase.operate("bridge", "restart")
+    restarts_as_it_was_set(phase, operator)
     after = rows_of(bridge, thread)
     for name, row in before.items():
         observe("row_lost_by_restart", int(after.get(name) != row), row=name, at=moment)
@@ -76,6 +76,20 @@ def test_a_restart_loses_nothing(
     bridge.agent("suite-pong").posted(counted, "sum is off by one", kind="finding", wake=False)
     state = operator.thread(counted).text("state")
     assert state == "blocked", f"two findings of before the restart are forgotten: it is {state}"
+
+
+def restarts_as_it_was_set(phase: Stage, operator: Agent) -> None:
+    """Restart with settings that touch nothing; demand that they are told before and after."""
+    rules = {"rules": [{"id": "never", "pattern": "zq{9}", "action": "mask"}]}
+    operator.ask("PUT", "/v1/filters", rules).raise_for_status()
+    operator.ask("PUT", "/v1/retention", {"messages_after_days": 9_999, "action": "delete"})
+    policy = dict(operator.get("/v1/policy").inner("config"))
+    assert policy["content_filter"] == rules["rules"], "the policy does not tell what is in force"
+    phase.operate("bridge", "restart")
+    told = dict(operator.get("/v1/policy").inner("config"))
+    assert told == policy, f"after a restart the policy is {told}"
+    operator.ask("PUT", "/v1/filters", {"rules": []}).raise_for_status()
+    operator.ask("PUT", "/v1/retention", {"messages_after_days": None, "action": "archive"})
 
 
 def waits_on(phase: Stage, bridge: Bridge, thread: str) -> None:
@@ -155,7 +169,7 @@ def payload(message: Reported) -> tuple[object, ...]:
 
 def keeps_the_unknown(ann: Agent, thread: str, version: int) -> bool:
     """Whether fields that no version knows survive in a message of a version."""
-    more = {"invented": {"a": [1, None]}, "x_more": "kept"}
+    more = {"invented": {"a": [1, None]}, "x_more": "kept", "sender": "suite-bob"}
     body = {"text": f"version {version}", "schema_version": version, **more}
     posted = ann.ask("POST", f"/v1/threads/{thread}/messages", body)
     if posted.status_code != 201:

@@ -6,24 +6,28 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
-from pytest_rollout import Observe, RolloutError, Stage, scenario
-from suites.bridge.views import corpus
+from pytest_rollout import Observe, RolloutError, Stage, reported, scenario
+from suites.bridge.views import corpus, described
 from suites.bridge.views.errors import slips
+from suites.bridge.views.operations import Operation, operations
 from suites.bridge.views.service import Agent, Bridge
 
 pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1]
 
 SLOWEST_S = 1.0  # of one refusal
 EXAMPLES = 10  # of each operation that the fuzzer asks
+BOSS = "suite-boss"  # a coordinator
 FUZZED = r"^/v1/threads(/\{thread_id\}/(messages|status))?$"
 
 
@@ -66,6 +70,86 @@ def test_each_malformed_request_is_refused(
     assert ann.read(thread) == [], "a malformed message was kept"
     assert len(ann.all("/v1/threads", "threads")) == known, "a malformed thread was opened"
     assert ann.send(thread, "a good one").status_code == 201
+
+
+@pytest.mark.criterion("malformed-payload")
+@pytest.mark.effect("change")
+def test_each_operation_refuses_what_it_does_not_take(
+    bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
+    """Every field of every body with a value that the description excludes, one at a time."""
+    ann = bridge.agent("suite-ann")
+    thread = ann.opened("only good ones", ["suite-bob"])
+    schema = reported(bridge.client.get("/openapi.json"))
+    bridge.operator.add(thread, BOSS)
+    known = len(bridge.operator.audit(thread))
+    asked = 0
+    for operation in operations(bridge):
+        for what, body in excluded(operation, schema):
+            answer = ann.ask(operation.method, operation.at(thread), body)
+            wrong = slips(answer, "INVALID_ARGUMENT", hidden=(ann.token,))
+            asked += 1
+            told = f"{operation.name}, {what}"
+            observe("malformed_not_refused", int(bool(wrong)), what=told, at=moment)
+            assert not wrong, f"{told}: {wrong}"
+    assert asked >= 20, f"only {asked} fields are described"
+    for what, answer in senseless(bridge, thread).items():
+        wrong = slips(answer, "INVALID_ARGUMENT")
+        observe("malformed_not_refused", int(bool(wrong)), what=what, at=moment)
+        assert not wrong, f"{what}: {wrong}"
+    assert len(bridge.operator.audit(thread)) == known, "a malformed request changed something"
+
+
+STRANGE: tuple[object, ...] = (7, "", "x" * 600, "not one of them", True, [[]], {"a": {"b": 1}})
+
+
+def excluded(operation: Operation, schema: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Bodies of an operation with one field of a value that its description excludes."""
+    told = schema["paths"][operation.path][operation.method.lower()].get("requestBody")
+    if told is None:
+        return
+    yield "no object", []
+    shape = told["content"]["application/json"]["schema"]
+    shape = described.resolved(str(shape.get("$ref")), schema) or shape
+    good = operation.body if isinstance(operation.body, Mapping) else {}
+    for name, field in shape.get("properties", {}).items():
+        valid = Draft202012Validator({**field, "components": schema["components"]}).is_valid
+        bad = [value for value in STRANGE if not valid(value)]
+        if bad:
+            yield name, {**good, name: bad[0]}
+
+
+def senseless(bridge: Bridge, thread: str) -> dict[str, httpx.Response]:
+    """Requests whose fields are of the right form, and together say nothing that can be done."""
+    operator, boss = bridge.operator, bridge.agent(BOSS, "coordinator")
+    here, to_nobody = f"/v1/threads/{thread}", {"role": "coordinator"}
+    task = {"agent": "suite-nobody", "task": "x"}
+    since = {"since": "yesterday"}
+    return {
+        "a block without a reason": boss.ask("POST", f"{here}/status", {"state": "blocked"}),
+        "an override without its word": operator.ask(
+            "POST", f"{here}/override-close", {"reason": "it is over"}
+        ),
+        "a participant without a name": boss.ask(
+            "POST", f"{here}/participants", {"role": "reader"}
+        ),
+        "a mark of who is no member": operator.ask(
+            "POST", f"{here}/read-mark", {"agent": "suite-nobody", "seq": 1}
+        ),
+        "an address by no known rule": boss.ask(
+            "POST", f"{here}/recipients", {"to": {"luck": "x"}}
+        ),
+        "a message to nobody": boss.send(thread, "x", to=to_nobody),
+        "a task for who is no member": boss.ask("POST", f"{here}/assign", task),
+        "a rule that is no pattern": operator.ask(
+            "PUT", "/v1/filters", {"rules": [{"id": "a", "pattern": "(", "action": "mask"}]}
+        ),
+        "triggers since no time": operator.ask("GET", "/v1/triggers", params=since),
+        "escalations since no time": operator.ask("GET", "/v1/escalations", params=since),
+        "escalations since no day": operator.ask(
+            "GET", "/v1/escalations", params={"since": "2025-13-40T00:00:00Z"}
+        ),
+    }
 
 
 @pytest.mark.criterion("malformed-payload")

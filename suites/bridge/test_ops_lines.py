@@ -10,13 +10,15 @@ import pytest
 from pytest_rollout import Reported, reported
 from suites.bridge.scenarios.logged import Logged
 from suites.bridge.scenarios.metered import Metered
+from suites.bridge.scenarios.outages import Outage
 from suites.bridge.scenarios.ticking import Ticked
 from suites.bridge.views.lines import lines
 
 pytestmark = pytest.mark.bridge_ops
 
 # Of each kind of line, the fields that it has besides time and level; of which some may be null.
-ID, TEXT, WHOLE, SECONDS = r"[A-Za-z0-9._:-]{1,128}", r"(?s).*\S.*", r"\d+", r"\d+(\.\d+)?(e-\d+)?"
+ID, WHOLE, SECONDS = r"[A-Za-z0-9._:-]{1,128}", r"\d+", r"\d+(\.\d+)?(e-\d+)?"
+TEXT = r"(?s).*\S\s+\S.*"  # more than a word
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "request": {
@@ -66,6 +68,9 @@ def test_lines_have_their_fields(logged: Logged, drilled: object) -> None:
             seen[event] = seen.get(event, 0) + 1
             wrong = field_problem(line, event)
             assert not wrong, f"a line of {event} in {path.name} {wrong}: {dict(line)!r:.200}"
+            kept = "supervisor" if event.startswith(("tick.", "supervisor.")) else "bridge"
+            right = event not in FIELDS or path.stem == kept
+            assert right, f"a line of {event} is in {path.name}"
     silent = [event for event, count in seen.items() if not count]
     assert not silent, f"no log has a line of {silent}"
 
@@ -81,6 +86,14 @@ def test_lines_of_busy_days_have_their_fields(ticked: Ticked, metered: Metered) 
     if metered.exact:
         due = {"tick.completed", "tick.idle", "tick.failed", "supervisor.slept", *USUAL}
         assert due <= seen, f"no log has a line of {sorted(due - seen)}"
+
+
+@pytest.mark.criterion("log-request-id")
+def test_an_outage_is_logged(outage: Outage) -> None:
+    """Each request that the database fails says so in the log of the bridge."""
+    assert outage.failed or not outage.really, "the log of the bridge says nothing of an outage"
+    wrong = [problem for line in outage.failed if (problem := field_problem(line, "store.failed"))]
+    assert not wrong, f"a line of store.failed {wrong[0]}"
 
 
 @pytest.mark.criterion("log-request-id", "trace-correlation")
@@ -122,5 +135,7 @@ def field_problem(line: Reported, event: str) -> str:
         return f"has the level {line.get('level')}"
     if lacking := set(due) - set(line):
         return f"lacks {min(lacking)}"
-    wrong = [name for name, form in due.items() if not re.fullmatch(form, str(line[name]))]
+    told = {name: line[name] for name in due}
+    wrong = [name for name, form in due.items() if not re.fullmatch(form, str(told[name]))]
+    wrong += [name for name in due if told[name] is None and not due[name].startswith("None|")]
     return f"says {wrong[0]} {line[wrong[0]]!r}" if wrong else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
 
-from pytest_rollout import NotReportedError, Observe
+from pytest_rollout import NotReportedError, Observe, Stage
 from suites.bridge.checks.figures import (
     STATES,
     deliveries_off,
@@ -149,6 +150,20 @@ LABELS: Mapping[tuple[str, str], tuple[str, ...]] = {  # all values, which begin
     ("wake_attempts_total", "result"): RESULTS,
     ("escalations_total", "source"): ("automatic", "operator"),
 }
+FALLBACKS = {
+    "unmanaged",
+    "no-runtime",
+    "human-input",
+    "no-ack",
+    "polling-only",
+}  # of the usual ways
+
+
+@pytest.mark.criterion("metric-api-requests")
+def test_metrics_say_what_they_are(phase: Stage) -> None:
+    """In a form of the Prometheus text, with its version: scrapers go by that."""
+    kind = phase.target("bridge").client.get("/metrics").headers.get("Content-Type", "")
+    assert re.search("text.*version=", kind), f"/metrics says that it is {kind!r}"
 
 
 @pytest.mark.criterion("metric-api-requests")
@@ -158,6 +173,17 @@ def test_series_are_there_before_anything_happens(metered: Metered) -> None:
         for look in (metered.idle, metered.scrapes[-1]):
             told = set(look.by(name, label))
             assert told == set(values), f"{name} has the values {sorted(told)} of {label}"
+    polled = set(metered.idle.by("polling_fallbacks_total", "reason"))
+    assert polled >= FALLBACKS, (
+        f"of polling_fallbacks_total {sorted(FALLBACKS - polled)} is missing"
+    )
+    if metered.exact:  # on a service that was just started, and was asked for nothing but probes
+        ahead = [
+            f"{name} {dict(labels) or ''}".strip()
+            for (name, labels), value in metered.idle.counters().items()
+            if value and not name.startswith("http_request")
+        ]
+        assert not ahead, f"before anything happens {ahead[0]} is over zero"
 
 
 def untrue(metered: Metered, missing: Mapping[str, str], *figures: Figure) -> dict[str, str]:

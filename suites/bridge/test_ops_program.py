@@ -62,9 +62,10 @@ def test_the_service_and_oneself_can_be_named(commanded: Commanded) -> None:
     for name, status in due.items():
         ran = commanded.ways[name]
         assert ran.status == status, f"{name}: it exits with {ran.status}, not {status}"
-        assert ran.stderr.strip(), f"{name}: it does not say why"
+        assert len(ran.stderr.split()) > 2, f"{name}: it does not say why: {ran.stderr!r}"
         assert not ran.stdout, f"{name}: it prints {ran.stdout[:60]!r}"
         assert "Traceback" not in ran.stderr, f"{name}: it breaks: {ran.stderr[-80:]}"
+    assert "--thread-id" in commanded.ways["blank"].stderr, "it does not name the flag"
     assert "127.0.0.1:1" in commanded.ways["nobody there"].stderr, "it does not say who is away"
     for name, step in commanded.closed.items():
         wrong = refusal(step, REFUSED)

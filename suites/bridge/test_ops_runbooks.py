@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from pytest_rollout import Observe
 from suites.bridge.checks.told import observe_each
 from suites.bridge.scenarios.drills import Drilled
-from suites.bridge.views.papers import RUNBOOKS, git
+from suites.bridge.views.papers import RULES, RUNBOOKS, document, git, structured
 from suites.bridge.views.runbooks import CASES, SECTIONS, Known, runbooks, section_problem
 from suites.bridge.views.said import not_done
 
@@ -45,13 +47,19 @@ def test_a_runbook_can_be_followed(
 
 
 @pytest.mark.criterion("runbook-set-published")
-def test_the_runbooks_are_published(repository: Path) -> None:
+def test_the_runbooks_are_published(repository: Path, today: datetime) -> None:
     """The file is in its place, under version control, with a section for each case."""
     found = runbooks(repository)
     assert set(found) >= set(CASES), f"there is no runbook for {sorted(set(CASES) - set(found))}"
     changed = git(repository, "status", "--porcelain", "--", RUNBOOKS)
     assert not changed, f"{RUNBOOKS} differs from what was committed"
-    assert git(repository, "log", "-1", "--format=%H", "--", RUNBOOKS), "it was never committed"
+    made = git(repository, "log", "-1", "--format=%cI", "--", RUNBOOKS)
+    assert made, "it was never committed"
+    late = datetime.fromisoformat(made) - today
+    assert late <= timedelta(minutes=1), f"it was committed at {made}, which is still to come"
+    rules = {rule.text("name") for rule in structured(repository, RULES).each("rules")}
+    named = set(re.findall(r"alert\s+`([^`]+)`", document(repository, RUNBOOKS), re.IGNORECASE))
+    assert named <= rules, f"there is no alert {sorted(named - rules)}"
 
 
 @pytest.mark.parametrize("case", each("drill", "runbook"))

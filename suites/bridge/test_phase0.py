@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from pytest_rollout import Observe, Reported, RolloutError, Stage
-from suites.bridge.scenarios.pilot import pilot_of
 from suites.bridge.views.lines import noted
+from suites.bridge.views.pair import pilot_of
 from suites.bridge.views.said import is_sentence, not_done
 
 pytestmark = pytest.mark.bridge_phase0

@@ -47,6 +47,8 @@ def test_the_description_can_be_used(repository: Path, schema: Mapping[str, Any]
     }.items():
         wrong = [f"{of}: {flaw}" for of, flaw in described.flaws(document).items() if flaw]
         assert not wrong, f"OpenAPI, {name}: {'; '.join(wrong[:4])}"
+    loose = described.loose(schema)
+    assert not loose, f"what {loose[0]} answers may hold anything"
 
 
 @pytest.mark.criterion("additive-minor-changes")
@@ -174,7 +176,8 @@ def test_refusals_are_as_promised(bridge: Bridge, schema: Mapping[str, Any]) -> 
         assert wrong is None, f"{code(answer)} is not as described: {wrong and wrong.message:.120}"
         empty = next(iter(Draft202012Validator(whole).iter_errors({"error": {"code": 1}})), None)
         assert empty is not None, "the description of errors lets anything pass"
-    assert refused[401].headers.get("WWW-Authenticate"), "nobody is told how to say who one is"
+    how = refused[401].headers.get("WWW-Authenticate", "")
+    assert how.startswith("Bearer"), f"who one is is to be said by {how or 'nothing'}"
     not_there = ann.ask("PATCH", path, {})
     assert not_there.status_code == 405, f"PATCH is answered {not_there.status_code}"
     assert {"GET", "POST"} <= set(not_there.headers.get("Allow", "").split(", "))

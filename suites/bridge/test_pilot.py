@@ -6,16 +6,14 @@ import ast
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pytest
 
 from pytest_rollout import Observe, Reported, Stage
-from suites.bridge.scenarios.pilot import Pilot, pilot_of
-from suites.bridge.views import oracle
 from suites.bridge.views.lines import noted
+from suites.bridge.views.pair import Pilot, pilot_of
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.waking import ACK
+from suites.bridge.views.watched import OF_THE_PILOT
 
 pytestmark = [pytest.mark.bridge_pilot, pytest.mark.bridge_phase1]
 
@@ -102,6 +100,20 @@ def test_a_pair_goes_from_task_to_closed_thread(pilot_run: Pilot, observe: Obser
     assert len(why) < len(pilot_run.threads), "; ".join(why)
     rows = [row for messages in pilot_run.messages.values() for row in messages]
     assert kinds(rows, "finding"), "no review found anything, so no correction was needed"
+    for thread in pilot_run.threads:
+        closed = closers(pilot_run, thread)
+        due = [pilot_run.chosen.text("reviewer")]
+        assert closed == due or breaks_off(pilot_run, thread), (
+            f"the runtime says that {thread['id']} was closed by {closed}"
+        )
+
+
+def closers(pilot: Pilot, thread: Reported) -> list[str]:
+    """Whose turns closed a thread, by the journal of the runtime."""
+    turns = [line for line in pilot.woken.journal.lines if line.text("do") == "turn"]
+    return sorted(
+        {turn.text("agent") for turn in turns if turn["thread"] == thread["id"] and turn["closed"]}
+    )
 
 
 @pytest.mark.criterion("zero-copy-paste")
@@ -163,56 +175,23 @@ def copied(text: str, row: Reported) -> bool:
 # What the guardrails of the phase look at
 
 
+def observe_series(pilot: Pilot, observe: Observe, *names: str) -> None:
+    """Observe series of the pilot, as a watch would ask for them."""
+    for name in names:
+        for sample in OF_THE_PILOT[name](pilot):
+            observe(name, sample.value, at=sample.at, **sample.labels)
+
+
 @pytest.mark.criterion("exec-review-e2e")
 def test_turns_and_findings_of_the_pilot_are_counted(pilot_run: Pilot, observe: Observe) -> None:
-    for thread in pilot_run.threads:
-        name, messages = thread.text("id"), pilot_run.messages[thread.text("id")]
-        observe("pilot_thread_opened", 1, thread=name, at=thread.moment("created_at"))
-        findings = [row for row in messages if row.text("kind") == "finding"]
-        counts = oracle.cycles(row.text("text") for row in findings)
-        for row, count in zip(findings, counts, strict=True):
-            observe("identical_finding_cycles", count, thread=name, at=row.moment("created_at"))
-        if not findings:
-            observe("identical_finding_cycles", 0, thread=name, at=thread.moment("updated_at"))
-        for row in messages:
-            if row.text("from") in pilot_run.agents:
-                moved = row.text("kind") == "progress"
-                observe("turn_made_progress", int(moved), thread=name, at=row.moment("created_at"))
+    observe_series(pilot_run, observe, "turn_made_progress", "identical_finding_cycles")
 
 
 @pytest.mark.criterion("zero-copy-paste")
 def test_triggers_of_the_pilot_are_timed(pilot_run: Pilot, observe: Observe) -> None:
-    woken = pilot_run.woken
-    for trigger in pilot_run.triggers:
-        name, posted = trigger.text("id"), trigger.moment("posted_at")
-        for put in woken.injections(trigger):
-            at = put.moment("at")
-            acks = [ack.moment("at") for ack in woken.journal.of(trigger, "ack")]
-            taken = any(timedelta(0) <= ack - at <= ACK for ack in acks)
-            observe("pilot_trigger_made", 1, trigger=name, at=posted)
-            observe("attempt_acked_in_8s", int(taken), trigger=name, at=at + ACK)
-        observe("pilot_trigger_waited", 1, trigger=name, at=posted)
-        observe("defer_age_s", 0, trigger=name, at=posted)
-        if trigger.get("deferred_since") is not None:
-            since = trigger.moment("deferred_since")
-            looks = {look.moment("at") for look in trigger.each("deferrals")} - {posted}
-            looks |= {trigger.moment("done_at")} if trigger.get("path") == "polling" else set()
-            for at in sorted(looks):
-                observe("defer_age_s", (at - since).total_seconds(), trigger=name, at=at)
+    observe_series(pilot_run, observe, "attempt_acked_in_8s", "defer_age_s")
 
 
 @pytest.mark.criterion("zero-copy-paste")
 def test_sessions_of_the_pilot_are_looked_at(pilot_run: Pilot, observe: Observe) -> None:
-    woken = pilot_run.woken
-    for trigger in pilot_run.triggers:
-        told, posted = woken.journal.before(trigger), trigger.moment("posted_at")
-        if trigger.text("recipient") not in pilot_run.agents or told is None:
-            continue
-        if told.heartbeat_at is not None:
-            gap = max(0.0, (posted - told.heartbeat_at).total_seconds())
-            observe("pilot_session_seen", 1, session=told.id, at=posted)
-            observe("heartbeat_gap_s", gap, session=told.id, trigger=trigger.text("id"), at=posted)
-        for attempt in woken.journal.of(trigger, "resume"):
-            at, session = attempt.moment("at"), attempt.text("session")
-            observe("pilot_session_resumed", 1, session=session, at=at)
-            observe("resume_ok", int(attempt.flag("ok")), session=session, at=at)
+    observe_series(pilot_run, observe, "heartbeat_gap_s", "resume_ok")

@@ -15,11 +15,17 @@ pytestmark = [pytest.mark.bridge_security, pytest.mark.bridge_phase1, pytest.mar
 
 
 @pytest.mark.criterion("rate-guard")
-def test_who_is_too_fast_is_throttled(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+def test_who_is_too_fast_is_throttled(
+    phase: Stage, bridge: Bridge, observe: Observe, moment: datetime
+) -> None:
     config = bridge.operator.get("/v1/policy").inner("config")
     limit = int(config.number("rate_limit_posts"))
     fast, slow = bridge.agent("suite-fast"), bridge.agent("suite-slow")
     threads = [fast.opened("fast one", ["suite-slow"]), fast.opened("fast two", ["suite-slow"])]
+    assert fast.send(threads[0], "").status_code == 400
+    if phase.embedded:  # what was refused or failed is no post
+        phase.operate("bridge", "fail-writes", times=2)
+        assert [fast.send(threads[0], "lost").status_code for _ in range(2)] == [503, 503]
     accepted = 0
     for number in range(limit):
         accepted += fast.send(threads[number % 2], "quick", wake=False).status_code == 201

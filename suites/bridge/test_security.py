@@ -76,20 +76,28 @@ def altered_claims(bridge: Bridge) -> Iterator[tuple[str, str, tuple[str, ...]]]
     yield "workspace", token("suite-ann", workspace="elsewhere"), ("PERMISSION_DENIED",)
     yield "issuer", token("suite-ann", claims={"iss": "another"}), ("UNAUTHENTICATED",)
     yield "role", token("suite-ann", role="king"), ("UNAUTHENTICATED",)
+    for claim, value in (("exp", "soon"), ("exp", True), ("agent", 7), ("role", ["operator"])):
+        yield f"{claim} {value}", token("suite-ann", claims={claim: value}), ("UNAUTHENTICATED",)
     for claim in ("sub", "agent", "workspace", "role", "exp", "iat", "iss"):
         yield f"no {claim}", token("suite-ann", drop=[claim]), ("UNAUTHENTICATED",)
 
 
 @pytest.mark.criterion("token-claim-mismatch")
-def test_claims_must_fit(bridge: Bridge, observe: Observe, moment: datetime) -> None:
+def test_claims_must_fit(phase: Stage, bridge: Bridge, observe: Observe, moment: datetime) -> None:
     ann, thread = private(bridge)
     assert bridge.with_token(bridge.token("suite-ann")).send(thread, "fits").status_code == 201
+    name, made = "token_validation_failures_total", 0
+    known = bridge.metric(name, reason="claims")
     for what, token, due in altered_claims(bridge):
         forged = bridge.with_token(token)
         wrong = slips(forged.send(thread, "does not fit"), *due, hidden=(token, SECRET_WORD))
         wrong += slips(forged.ask("GET", f"/v1/threads/{thread}"), *due, hidden=(SECRET_WORD,))
         observe("wrong_claim_taken", int(bool(wrong)), claim=what, at=moment)
         assert not wrong, (what, wrong)
+        made += 2 if due == ("UNAUTHENTICATED",) else 0
+    risen = bridge.metric(name, reason="claims") - known
+    right = risen == made if phase.embedded else risen >= made
+    assert right, f"{made} tokens were refused for their claims, and /metrics counts {risen:g}"
     as_bob = ann.send(thread, "in the name of another", **{"from": "suite-bob"})
     wrong = slips(as_bob, "PERMISSION_DENIED")
     observe("wrong_claim_taken", int(bool(wrong)), claim="from", at=moment)

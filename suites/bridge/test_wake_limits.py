@@ -168,9 +168,17 @@ def test_a_trigger_waits_for_a_minute_at_most(wakes: Woken, observe: Observe) ->
 
 
 @pytest.mark.criterion("resume-then-spawn")
-def test_two_refused_resumes_and_then_a_new_session(wakes: Woken, observe: Observe) -> None:
+def test_two_refused_resumes_and_then_a_new_session(
+    phase: Stage, wakes: Woken, observe: Observe
+) -> None:
+    looks = [tick.moment("at") for tick in ticks(phase.file("logs"))]
     for trigger in wakes.those("dormant"):
         resumes = wakes.journal.of(trigger, "resume")
+        for later in resumes[1:]:
+            at = later.moment("at")
+            assert any(abs(at - look) <= NEAR for look in looks), (
+                f"a resume of {trigger.text('id')} was tried again between two ticks"
+            )
         if len(refused(resumes)) < RESUMES and not wakes.journal.of(trigger, "spawn"):
             continue
         spawns = wakes.journal.of(trigger, "spawn")

@@ -19,7 +19,9 @@ DEFAULTS = {
     "policy-identical-findings": ("identical_finding_autoblock_cycles", 3),
     "policy-resume-attempts": ("resume_attempts_before_spawn", 2),
     "policy-stale-cutoff": ("stale_session_cutoff_h", 12),
+    "loop-guard": ("loop_limit_turns", 10),
 }
+LEVELS = ((1, "operator", 0), (2, "platform engineer", 900), (3, "security owner", 3600))
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,13 @@ DEFAULTS = {
 def test_a_default_is_in_force(bridge: Bridge, name: str, wanted: int) -> None:
     said = bridge.operator.get("/v1/policy").inner("config").number(name)
     assert said == wanted, f"{name} is {said:g}, not {wanted}"
+
+
+@pytest.mark.criterion("loop-escalation")
+def test_whom_an_escalation_reaches_is_told(bridge: Bridge) -> None:
+    config = bridge.operator.get("/v1/policy").inner("config")
+    told = tuple(
+        (level.whole("level"), level.text("to"), level.number("after_s"))
+        for level in config.each("escalation_levels")
+    )
+    assert told == LEVELS, f"escalations are said to reach {told}"

@@ -35,6 +35,7 @@ IN_ITSELF = "a rate lies between 0 and 1"
         f"{RATE}, versus: {{metric: n, as: ratio}}, pass: '<= 1.1', need: 299",
         f'metric: m, take: mean, {NEW}, versus: {{{OLD}}}, pass: ">= -5", need: 300',
         f"{MAX}, each: {{node: {{from: node_up, at_least: 3}}, lane: [A, B]}}",
+        f"{MAX}, each: {{lane: {{from: m, at_least: 1}}}}",
         'metric: m, take: count, pass: ">= 5"',
         'metric: m, take: {share: "< 3"}, pass: ">= 0.9", need: 10',
         'metric: m, take: {share: "> 3"}, pass: "<= 0.1", need: 10',

@@ -71,11 +71,15 @@ class Alerted:
             value = body.get("value")
             if fires != (value is not None and _beyond(float(value), sign, float(limit))):
                 return f"it is {body['status']} with the value {value}"
+            if value is not None and f"{float(value):g}" not in text:
+                return f"its message does not say {value:g}: {text!r}"
             if abs((body.moment("since") - message.at).total_seconds()) > _NEAR_S:
                 return f"its message of {message.at} says since {body['since']}"
         for state, row in zip((("ok", "no data"), ("firing",)), self.listed, strict=False):
             if row is not None and row.get("state") not in state:
                 return f"the list says {row.get('state')}, not {' or '.join(state)}"
+            if row is not None and not {"since", "value"} <= row.keys():
+                return f"the list says only {sorted(row)}"
         last = self.listed[-1] if self.listed else None
         if last is not None and last.get("since") != fired.body.get("since"):
             return f"the list says that it fires since {last.get('since')}"

@@ -66,7 +66,8 @@ class Program:
     def run(self, *words: str, operator: str = OPERATOR, **environ: str) -> Ran:
         """Run it with nobody at the terminal; with an environment it takes the URL from there."""
         said = [] if environ else ["--url", self.url]
-        environ |= {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        own = {name: kept for name, kept in os.environ.items() if not name.startswith("BRIDGE_")}
+        environ = own | environ
         environ |= {"BRIDGE_OPERATOR": operator} if operator else {}
         command = [str(self.path), *words, *said]
         done = subprocess.run(
@@ -203,7 +204,7 @@ def _ways(trial: _Trial, found: Commanded, thread: str) -> None:
         "another address": run(*of, f"{thread}/audit"),
         "up the tree": run(*of, f"../threads/{thread}"),
         "blank": run(*of, "  "),
-        "no command": run(),
+        "no command": run(BRIDGE_URL=url),
         "unknown command": run("close-thread", "--thread-id", thread, "--reason", REASON),
     }
 

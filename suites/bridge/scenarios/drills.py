@@ -102,7 +102,7 @@ class Drilled:
             return "there is no entry"
         told = self.entry.row.text("signal").strip("`")
         known = {one.partition("{")[0] for one in self.named}
-        right = any(one in told for one in known)
+        right = any(re.search(rf"(?<![\w/]){re.escape(one)}(?!\w)", told) for one in known)
         return "" if right else f"{told!r} was seen, which the runbook does not name"
 
     def _probes_problem(self) -> str:

@@ -38,6 +38,7 @@ class Outage:
     really: bool  # reads of messages failed meanwhile: the database was away indeed
     recovered_s: float | None = None  # from the database being back to /ready saying so
     odd: Sequence[str] = ()  # what probes said that is not what their status says
+    failed: Sequence[Reported] = ()  # what the log says of requests that the database failed
 
     def statuses(self, path: str, *, down: bool) -> list[int]:
         """What a probe answered, while the database was away or not."""
@@ -76,7 +77,7 @@ def outage_tried(phase: Stage) -> Outage:
             break
         time.sleep(_PAUSE_S if recovered is None else 0)
     look(down=False)
-    return Outage(looks, really, recovered, odd)
+    return Outage(looks, really, recovered, odd, _failed(_logged(phase)))
 
 
 _SAYS: Mapping[tuple[str, int], Mapping[str, str]] = {
@@ -111,11 +112,8 @@ def outage_on_record(phase: Stage, drills: Mapping[str, Drill]) -> Outage | None
     drill = next((drills[case] for case in CASES if case in drills), None)
     if drill is None:
         return None
-    kept = [
-        line
-        for line in lines(phase.file("logs") / "bridge.jsonl", "log of the bridge")
-        if line.text("event") == "request"
-    ]
+    logged = _logged(phase)
+    kept = [line for line in logged if line.text("event") == "request"]
     probes = [line for line in kept if line.text("route") in ("/health", "/ready")]
     away = [
         line.moment("at")
@@ -137,4 +135,12 @@ def outage_on_record(phase: Stage, drills: Mapping[str, Drill]) -> Outage | None
     ready = [look.at for look in looks if look.path == "/ready" and look.status == 200]
     later = [at for at in ready if at > last]
     recovered = (min(later) - last).total_seconds() if later else None
-    return Outage(looks, really=True, recovered_s=recovered)
+    return Outage(looks, really=True, recovered_s=recovered, failed=_failed(logged))
+
+
+def _logged(phase: Stage) -> list[Reported]:
+    return list(lines(phase.file("logs") / "bridge.jsonl", "log of the bridge"))
+
+
+def _failed(logged: Sequence[Reported]) -> list[Reported]:
+    return [line for line in logged if line.text("event") == "store.failed"]

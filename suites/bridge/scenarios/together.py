@@ -11,6 +11,7 @@ from pytest_rollout import Stage, scenario
 from suites.bridge.scenarios import alerted as alerting
 from suites.bridge.scenarios import benchmarked as benchmarking
 from suites.bridge.scenarios import drills, governed, hardened, loaded, outages, ticking
+from suites.bridge.scenarios import edged as edging
 from suites.bridge.scenarios import measured as measuring
 from suites.bridge.scenarios import metered as metering
 from suites.bridge.scenarios import stuck as sticking
@@ -37,9 +38,12 @@ def disturbing(phase: Stage) -> Trials:
 
 @scenario(effect="change", own_target=True)
 def launching(phase: Stage) -> Trials:
-    """The four figures, and each alert."""
-    measured, alerted = partial(measuring.measured, phase), partial(alerting.alerted, phase)
-    return Trials.of(measured=measured, alerted=alerted)
+    """The four figures, each alert, and in a rehearsal both sides of their limits."""
+    return Trials.of(
+        measured=partial(measuring.measured, phase),
+        alerted=partial(alerting.alerted, phase),
+        edged=partial(edging.edged, phase) if phase.embedded else dict,
+    )
 
 
 @scenario(effect="disrupt", own_target=True)
@@ -134,6 +138,7 @@ def _outage(phase: Stage, request: Request) -> object:
 metered = _trial("metered", {"ops": "operating"})
 ticked = _trial("ticked", {"ops": "operating"})
 alerted = _trial("alerted", {"golive": "launching"})
+edged = _trial("edged", {"golive": "launching"})
 written = _trial("written", {"phase2_load": "loading"})
 burst = _trial("burst", {"phase2_load": "loading"})
 measured = _fixture("measured", _measured)

@@ -8,9 +8,8 @@ from itertools import cycle
 
 from pytest_rollout import Reported, Stage, scenario
 from suites.bridge.views.errors import code
-from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.waking import Journal, Sent, Woken
+from suites.bridge.views.waking import Sent, Woken, woken_so_far
 
 UNMANAGED = ("unmanaged-1", "unmanaged-2", "unmanaged-3")
 UNREACHED = ("never-2", "refuses-all", "writer")  # whom triggers never reach
@@ -91,14 +90,7 @@ def fetched(bridge: Bridge, agent: str) -> Sequence[Reported]:
 
 def told(phase: Stage, bridge: Bridge) -> Woken:
     """All triggers, and the whole journal of the runtime."""
-    triggers = bridge.operator.get("/v1/triggers").each("triggers")
-    journal = Journal(list(lines(phase.file("runtime"), "journal of the runtime")))
-    restarts = [
-        line.moment("at")
-        for line in ticks(phase.file("logs"))
-        if line.text("event") == "supervisor.started"
-    ]
-    return Woken(triggers, journal, restarts)
+    return woken_so_far(bridge, phase.file("runtime"), phase.file("logs"))
 
 
 def _asleep(trial: _Trial) -> None:
@@ -171,6 +163,13 @@ def _queue(trial: _Trial) -> None:
         trial.say("queue", f"number {number} of five", thread)
         trial.wait(1)
     trial.wait(40)
+    trial.session("queue-late")  # the second comes in silence, before the queue is looked at again
+    trial.types("queue-late")
+    trial.wait(2)
+    thread = trial.thread("queue-late")
+    for number, then in enumerate((19, 20)):
+        trial.say("queue-late", f"number {number} of two", thread)
+        trial.wait(then)
 
 
 def _never_stops(trial: _Trial) -> None:
@@ -214,7 +213,9 @@ def _gone(trial: _Trial) -> None:
     for agent, more in told.items():
         trial.session(agent, **more)
         trial.say(agent)
-        trial.wait(20)
+        trial.wait(1)
+        trial.say(UNMANAGED[0])  # for the supervisor to look at all triggers between two ticks
+        trial.wait(19)
 
 
 def _restarted(trial: _Trial) -> None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
 from pytest_rollout import Reported
+from suites.bridge.views.lines import lines, ticks
 from suites.bridge.views.said import not_done
+from suites.bridge.views.service import Bridge
 
 QUIET = timedelta(seconds=20)
 ACK = timedelta(seconds=8)
@@ -153,9 +156,36 @@ class Woken:
             return "active"
         if told.human_at is not None and posted - told.human_at < QUIET:
             return "typing"
+        if self._waits_behind(trigger):
+            return "queued"
         if told.heartbeat_at is not None and posted - told.heartbeat_at > STALE:
             return "stale"
         return "dormant"
+
+    @cached_property
+    def _by_recipient(self) -> Mapping[str, list[Reported]]:
+        found: dict[str, list[Reported]] = {}
+        for trigger in self.triggers:
+            found.setdefault(trigger.text("recipient"), []).append(trigger)
+        return found
+
+    def _waits_behind(self, trigger: Reported) -> bool:
+        """Whether another message waited for its human when it came, by what the runtime got."""
+        posted = trigger.moment("posted_at")
+        earlier = [
+            other
+            for other in self._by_recipient[trigger.text("recipient")]
+            if posted - MOST_DEFERRED < other.moment("posted_at") < posted
+        ]
+        return any(
+            self.kind(other) in ("typing", "queued")
+            and other.get("path") == "trigger"
+            and all(
+                line.moment("at") > posted
+                for line in self.journal.of(other, "resume", "spawn", "inject")
+            )
+            for other in earlier
+        )
 
     def those(self, *kinds: str) -> list[Reported]:
         """The triggers for recipients of some kinds; raises NoValueError where there is none."""
@@ -220,6 +250,14 @@ class Woken:
     def overridden(self, trigger: Reported) -> bool:
         """Whether somebody ended its deferral by hand."""
         return trigger.get("overridden_by") is not None
+
+
+def woken_so_far(bridge: Bridge, runtime: Path, logs: Path) -> Woken:
+    """All triggers, and the whole journal of the runtime."""
+    triggers = bridge.operator.get("/v1/triggers").each("triggers")
+    journal = Journal(list(lines(runtime, "journal of the runtime")))
+    told = [line for line in ticks(logs) if line.text("event") == "supervisor.started"]
+    return Woken(triggers, journal, [line.moment("at") for line in told])
 
 
 def due_reason(woken: Woken, trigger: Reported) -> str | None:

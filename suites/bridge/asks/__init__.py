@@ -1,0 +1,1 @@
+"""What the plan itself asks: programs for `check:` of guardrails."""
