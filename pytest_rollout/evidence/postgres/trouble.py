@@ -18,7 +18,8 @@ _BY_CLASS: tuple[tuple[type[psycopg.Error], str], ...] = (
     (
         errors.InsufficientPrivilege,
         "the owner of the ledger grants this role USAGE on its schema and SELECT on its tables; to "
-        "write, also INSERT on records, observations, texts and files, and UPDATE (turn) on ledger",
+        "write, also INSERT on records, observations, texts and files, and UPDATE (turn) on "
+        "ledger; the owner alone may do more",
     ),
     (errors.ReadOnlySqlTransaction, "this server only reads: give the address of the primary"),
     (errors.LockNotAvailable, "another process holds the ledger: end it, or run this again later"),
