@@ -266,7 +266,7 @@ TAKEN_APART = {
     "cli.init": {"answer.split", "before.endswith", "done.strip", "wanted.startswith"},
     "cli.init_asking": {
         *("_DAYS_AND_HOURS.fullmatch", "_MARKER.fullmatch", "answer.replace", "answer.split"),
-        *("plain.rstrip", "re.compile", "re.strip", "re.sub", "target.partition", "target.split"),
+        *("plain.rstrip", "re.compile", "re.strip", "re.sub", "_APP.fullmatch", "target.split"),
         *("_VARIABLE.search", "text.strip"),
     },
     "cli.init_tests": {"done.splitlines", "done.strip", "line.startswith"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -41,7 +42,7 @@ class Project:
             **os.environ,
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": "",
             "PYTEST_ADDOPTS": " ".join([*addopts, "-pno:cacheprovider"]),
         }
         command = [str(self.python), "-m", *words]
@@ -75,6 +76,8 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}))
     ours = sysconfig.get_path("purelib")
     (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    # As installed: hypothesis takes notes of modules that lie elsewhere.
+    shutil.copytree(ROOT / "pytest_rollout", site / "pytest_rollout")
     pip = (str(python), "-m", "pip")
     made(*pip, "download", "-q", "--no-binary", ":all:", "--no-deps", release)
     (archive,) = folder.glob("*.tar.gz")

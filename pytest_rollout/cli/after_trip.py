@@ -110,10 +110,10 @@ def left(ran: list[Ran]) -> str:
     return f"left to do by hand: {listed}"
 
 
-def reset(standing: GuardrailStanding, environment: str) -> str:
-    """What follows the rollback."""
+def reset(standing: GuardrailStanding, environment: str, *, back: bool) -> str:
+    """What follows; ``back`` says whether nothing of the rollback is left to do."""
     command = f"rollout reset {standing.finding.id} --env {environment} --by NAME --reason WHY"
-    return f"next: fix the cause, then `{command}`"
+    return f"next: {'' if back else 'roll back, '}fix the cause, then `{command}`"
 
 
 def plain(ran: Ran) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from pytest_rollout.model.errors import OptionError
 from pytest_rollout.scaffold.wishes import Target, Template, Wishes
 
 _MARKER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAMES = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_APP = re.compile(f"{_NAMES}:{_NAMES}")
 _VARIABLE = re.compile(r"\$\{\w+\}")
 _DAYS_AND_HOURS = re.compile(r"(?P<days>[a-z, -]*?) *(?P<hours>\d\d?:\d\d-\d\d?:\d\d)?")
 _ASKED_TARGET = {
@@ -93,9 +95,8 @@ def wishes(given: Given, root: Path) -> Wishes:
 
 
 def _check_target(target: Target) -> None:
-    module, colon, attribute = target.app.partition(":")
-    if target.app and not (module and colon and attribute):
-        why = f"{target.text!r:.60} is neither a URL nor module:app"
+    if target.app and not _APP.fullmatch(target.app):
+        why = f"{target.text!r:.60} is neither a URL (http or https) nor module:app"
         raise OptionError("--target", why)
     if target.module and not all(part.isidentifier() for part in target.module.split(".")):
         raise OptionError("--target", f"{target.text!r:.60} is no module")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pytest_rollout import calendar, processes
 from pytest_rollout.cli.blindness import blind
 from pytest_rollout.cli.clearing_life import earlier_life
+from pytest_rollout.cli.met_since import still_against
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.sign import allowed_signers
 from pytest_rollout.cli.turn_order import LastEnd, asked_for
@@ -244,12 +245,15 @@ def _answer(
         return GateAnswer(Answer.HOLD, why, believed=False, process=running(project, standing))
     decision = standing.decision
     if decision.answer is not Answer.GO:
-        first = decision.reasons[0] if decision.reasons else None
+        against = still_against(project, phase, decision)
+        if decision.reasons and not against:
+            return GateAnswer()  # what was due is met by now: it is to be decided anew
+        first = against[0] if against else None
         why = sentences.cause(first.id, first.reason, plan.timezone) if first else ""
         return GateAnswer(decision.answer, why, unattested=_unattested(phase, decision))
-    against = tuple(_against(project, gate, environment, standing, decision, plan.timezone))
+    held = tuple(_against(project, gate, environment, standing, decision, plan.timezone))
     signed = _signed(project, SignoffDemand(plan, phase, decision, now, standing.asked.authors))
-    return replace(signed, against=against)
+    return replace(signed, against=held)
 
 
 def _against(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import click
 from pytest_rollout import calendar
 from pytest_rollout.cli import status_lines
 from pytest_rollout.cli.drift import drifted
+from pytest_rollout.cli.met_since import still_owed
 from pytest_rollout.cli.phase_standing import (
     NOTHING,
     PhaseRecord,
@@ -123,7 +124,7 @@ def _row(
         address = Address(plan.id, phase.id, gate)
         row[gate.value] = {
             "stated": len(phase.of(gate)),
-            **_last(project, address, environment),
+            **_last(project, phase, address, environment),
             "last_no": _last_no(project, address),
             "mutants": _mutants(project, address),
         }
@@ -240,8 +241,8 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def _last(project: Project, address: Address, environment: str) -> dict[str, Any]:
-    """The last decision, in the shape of decision.json.
+def _last(project: Project, phase: Phase, address: Address, environment: str) -> dict[str, Any]:
+    """The last decision, in the shape of decision.json, without conditions that are met by now.
 
     A full run that stored none, or a damaged one, is HOLD.
     """
@@ -254,7 +255,8 @@ def _last(project: Project, address: Address, environment: str) -> dict[str, Any
         cause = Cause("", Answer.HOLD, _undecided(standing, running(project, standing)))
         held = {"decision": Answer.HOLD.value, "run": standing.asked.run}
         return {**_NOTHING, **held, "reasons": [plain(cause, project.plan(address.plan).timezone)]}
-    data = plain(standing.decision, standing.decision.timezone)
+    owed = still_owed(project, phase, standing.decision)
+    data = plain(replace(standing.decision, conditions=owed), standing.decision.timezone)
     return {key: data[key] for key in _OF_A_DECISION}
 
 
@@ -273,7 +275,7 @@ def _last_no(project: Project, address: Address) -> dict[str, Any] | None:
     if not project.has_ledger:
         return None
     last = project.last_no(address)
-    return {**dataclasses.asdict(last), "answer": last.answer.value} if last else None
+    return {**asdict(last), "answer": last.answer.value} if last else None
 
 
 def _mutants(project: Project, address: Address) -> dict[str, Any] | None:
@@ -282,4 +284,4 @@ def _mutants(project: Project, address: Address) -> dict[str, Any] | None:
     if last is None:
         return None
     bounds = last.score.bounds
-    return {**dataclasses.asdict(last), "bounds": list(bounds or ()), "words": of_gate(last)}
+    return {**asdict(last), "bounds": list(bounds or ()), "words": of_gate(last)}

@@ -159,8 +159,8 @@ def _watch(scene: _Scene, limit_us: int | None) -> Answer:
         looking.end()
     scene.shown.line("end", f"the watch ended: {why}; what it saw is sealed")
     if tripped is not None:
-        _back(scene, *tripped)
-        scene.shown.line("next", after_trip.reset(tripped[0], scene.environment))
+        back = _back(scene, *tripped)
+        scene.shown.line("next", after_trip.reset(tripped[0], scene.environment, back=back))
     return answer(look.found)
 
 
@@ -261,17 +261,20 @@ def _tripped(scene: _Scene, standing: GuardrailStanding, look: WatchLook) -> Tri
     return trip
 
 
-def _back(scene: _Scene, standing: GuardrailStanding, trip: Trip) -> None:
-    """Show the rollback steps after a trip that rolls back, and run it where that was asked."""
+def _back(scene: _Scene, standing: GuardrailStanding, trip: Trip) -> bool:
+    """Show the rollback steps after a trip that rolls back, and run it where that was asked.
+
+    Returns whether nothing of it is left to do.
+    """
     if standing.answer is not Answer.ROLLBACK:
-        return
+        return True
     shown = scene.shown
     for words in after_trip.steps(scene.phase.rollback):
         shown.line("rollback", words)
     run, why = after_trip.confirmed(scene.phase, scene.asked, scene.name, scene.environment)
     if not run:
         shown.line("rollback", why)
-        return
+        return False
     allow = scene.plan.environments[scene.environment].allow
     root, number = scene.project.root, trip.sequence
     runner = Runner(scene.recording, scene.place, root, allow, number)
@@ -283,6 +286,7 @@ def _back(scene: _Scene, standing: GuardrailStanding, trip: Trip) -> None:
         else:
             shown.line("rollback-step", f"  {step.words}")
     shown.line("rollback", after_trip.left(ran))
+    return all(step.outcome.good for step in ran)
 
 
 @contextmanager

@@ -86,6 +86,7 @@ class WorkerManifest:
     broken: tuple[tuple[PlanId, str], ...]  # and what of it could not be collected
     absent: tuple[Id, ...] = ()
     unnamed: Mapping[Id, tuple[Id, ...]] = field(default_factory=dict)  # by phase: no criterion
+    rehearsed: Mapping[Id, tuple[Id, ...]] = field(default_factory=dict)  # left out, by criterion
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def rolled_up(
         if gate not in by_gate:
             by_gate[gate] = _source(ledger, log, address, gate)
         full = by_gate[gate]
-        sources[name] = full if name in rolled else _since(ledger, log, gate, full, name)
+        last = (log.first.environment, log.last.sequence)
+        sources[name] = full if name in rolled else _since(ledger, *last, gate, full, name)
     found = tuple(_rolled(name, address.plan, source) for name, source in sources.items())
     read = (one for one in (*by_gate.values(), *sources.values()) if isinstance(one, _Source))
     return found, tuple(source.input for source in read)
@@ -80,15 +81,32 @@ def _source(ledger: Ledger, log: RunLog, address: Address, gate: Address) -> _So
     return _found(theirs, facts, last)
 
 
+def met_since(ledger: Ledger, decision: Decision, named: RollsUp) -> bool:
+    """Whether the newest partial run that judged a condition of a decision since found it met.
+
+    It is read as the gate does where it is due.
+    """
+    gate = decision.address
+    full = _found(log_of(ledger, decision.run), {"gate": str(gate)}, None)
+    last = (decision.environment, ledger.head().sequence + 1)
+    newest = _since(ledger, *last, gate, full, named)
+    verdict = _rolled(named, decision.plan, newest).verdict
+    return newest is not full and not isinstance(verdict, Hole) and not verdict.holds_back
+
+
 def _since(
-    ledger: Ledger, log: RunLog, gate: Address, full: _Source | Hole, named: RollsUp
+    ledger: Ledger,
+    environment: str,
+    until: int,
+    gate: Address,
+    full: _Source | Hole,
+    named: RollsUp,
 ) -> _Source | Hole:
     """What the newest partial run since found of a criterion; else what the last full run found.
 
     What is due is one criterion: its gate need not be judged anew, which after the end of a phase
     it often cannot be.
     """
-    environment, until = log.first.environment, log.last.sequence
     if environment == EMBEDDED or isinstance(full, Hole):
         return full
     settled = settlements.known_at(ledger, gate.name, environment, until + 1)

@@ -118,6 +118,9 @@ def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:
     for manifest in manifests:
         for criterion, names in manifest.items.items():
             items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
+    rehearsed: dict[str, set[str]] = {}
+    for criterion, names in (item for one in manifests for item in one.rehearsed.items()):
+        rehearsed.setdefault(criterion, set()).update(names)
     unnamed = tuple(sorted({name for one in manifests for name in one.unnamed}))
     absent = frozenset.intersection(*(one.absent for one in manifests))
     bound = dict.fromkeys((*(name for names in items.values() for name in names), *unnamed))
@@ -132,6 +135,7 @@ def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:
         ),
         absent=tuple(sorted(absent - ran(logs))),
         unnamed={phase: unnamed} if unnamed else {},
+        rehearsed={key: tuple(sorted(rehearsed[key])) for key in sorted(rehearsed)},
     )
 
 

@@ -159,12 +159,16 @@ def manifest_of(log: RunLog, phase: str) -> Manifest:
     broken: set[str] = set()
     absent: set[str] = set()
     unnamed: set[str] = set()
+    rehearsed: dict[str, set[str]] = {}
     plan, _, _ = phase.partition(".")
     several = len(log.manifests) > 1
     for said in sorted(log.manifests, key=_without_its_worker) if several else log.manifests:
         for criterion, names in said.items.items():
             if criterion.rpartition(".")[0] == phase:
                 items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
+        for criterion, names in said.rehearsed.items():
+            if criterion.startswith(f"{phase}."):
+                rehearsed.setdefault(criterion, set()).update(names)
         broken.update(what for where, what in said.broken if where == plan)
         dropped.update(said.dropped)
         absent.update(said.absent)
@@ -172,7 +176,8 @@ def manifest_of(log: RunLog, phase: str) -> Manifest:
     bound = {name for names in items.values() for name in names} | unnamed
     left = {name: why for name, why in dropped.items() if name in bound}
     lost, gone = tuple(sorted(broken)), frozenset(absent & bound)
-    return Manifest(items, left, lost, gone, tuple(sorted(unnamed)))
+    left_out = {key: tuple(sorted(names)) for key, names in sorted(rehearsed.items())}
+    return Manifest(items, left, lost, gone, tuple(sorted(unnamed)), left_out)
 
 
 def _without_its_worker(manifest: WorkerManifest) -> str:

@@ -41,6 +41,16 @@ def _tally(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
+def rehearsal_only(case: Case, gate: Gate) -> tuple[str, ...]:
+    """Return the checks of a gate that a real environment leaves out, each with its criterion."""
+    left_out = case.world.manifest.rehearsed
+    return tuple(
+        f"{full}: {check}"
+        for full in (case.full(criterion.id) for criterion in case.phase.of(gate))
+        for check in left_out.get(full, ())
+    )
+
+
 def bounds(case: Case, gate: Gate, decision: Decision) -> tuple[Bound, ...]:
     """Return what a GO rests on and that ends by itself, what ends first in front."""
     ends = [

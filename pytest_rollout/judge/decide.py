@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.accepted import accepted, due_here, overdue
-from pytest_rollout.judge.beside import bounds, counted
+from pytest_rollout.judge.beside import bounds, counted, rehearsal_only
 from pytest_rollout.judge.case import Case, criteria_digest, watched
 from pytest_rollout.judge.criteria import judge_criterion
 from pytest_rollout.judge.demands import demands
@@ -117,6 +117,7 @@ def _stated(case: Case, gate: Gate) -> Decision:
         producer=run.producer,
         inputs=case.world.inputs,
         versions=run.versions,
+        rehearsal_only=rehearsal_only(case, gate),
     )
 
 

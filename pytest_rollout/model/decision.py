@@ -88,6 +88,7 @@ class Decision:
     inputs: tuple[Input, ...] = ()  # all that it was made from, by URI
     versions: Mapping[str, str] = field(default_factory=dict)  # of what ran the run
     amendments: tuple[Amendment, ...] = ()  # since the phase began
+    rehearsal_only: tuple[str, ...] = ()  # checks that a real environment leaves out
 
     @property
     def address(self) -> Address:

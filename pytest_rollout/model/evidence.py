@@ -90,6 +90,7 @@ class Manifest:
     broken: tuple[str, ...] = ()  # modules that could not be collected
     absent: frozenset[str] = frozenset()  # listed beside the plan, and not collected
     unnamed: tuple[str, ...] = ()  # items marked with the phase that name no criterion
+    rehearsed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # left out, of criteria
 
     @property
     def bound(self) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ class Needle:
 def secrets(environ: Mapping[str, str]) -> Iterator[str]:
     """The secret values of an environment: by their variable's name, and passwords in addresses.
 
-    The path of a file or folder that is there only says where a secret is.
+    The absolute path of a file or folder that is there only says where a secret is; a relative
+    one depends on where the process stands.
     """
     for name, value in environ.items():
         upper = name.upper()
@@ -59,7 +60,7 @@ def secrets(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _is_path(value: str) -> bool:
-    return "/" in value and os.path.exists(value)  # noqa: PTH110  # it takes any text
+    return os.path.isabs(value) and os.path.exists(value)  # noqa: PTH110,PTH117  # any text
 
 
 def needles(values: Iterable[str]) -> tuple[Needle, ...]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding, Part, SubjectKind, codes
-from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Severity, Then
+from pytest_rollout.model.plan import (
+    EMBEDDED,
+    Address,
+    Criterion,
+    Gate,
+    Guardrail,
+    Phase,
+    Severity,
+    Then,
+)
 from pytest_rollout.model.rule import Rule
 from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer, Verdict
@@ -41,6 +50,23 @@ def next_verb(decision: Decision) -> str:
 def _reads_undecided(decision: Decision) -> bool:
     reasons = [finding.reason for finding in decision.criteria if finding.verdict in GENERAL]
     return any("gate.undecided" in codes(reason) for reason in reasons)
+
+
+def due_later(phase: Phase, decision: Decision) -> Iterator[tuple[Criterion, Address, bool]]:
+    """Yield the soft criteria of a partial run that count at another gate, where they are due.
+
+    With each, that gate, and whether it is met. What else the run lacked, as the release, keeps
+    a pass from counting. A rehearsal counts in its own run only.
+    """
+    if not decision.partial or decision.drill or decision.environment == EMBEDDED:
+        return
+    lacks = any(one.verdict.holds_back for one in decision.demands if one.id != "run.whole")
+    counted = {Verdict.FAIL: False} | ({} if lacks else {Verdict.PASS: True, Verdict.WARN: True})
+    verdicts = {finding.id: finding.verdict for finding in decision.criteria}
+    for stated in phase.of(decision.gate):
+        verdict = verdicts.get(decision.address.full(stated.id))
+        if stated.severity is Severity.SOFT and stated.due_gate and verdict in counted:
+            yield stated, stated.due_gate, counted[verdict]
 
 
 def waivable(finding: Finding) -> bool:

@@ -11,7 +11,7 @@ from pytest_rollout.report.fact_words import Facts, Say, joined
 
 _LEDGER_BEGINS = (
     ", and the ledger begins with run {} itself: is it the one of the jobs before? "
-    "(docs/how-to/ci.md says how jobs hand it on)"
+    "(each job fetches the ledger of the job before it, and stores it for the next)"
 )
 
 

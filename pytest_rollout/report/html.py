@@ -27,6 +27,7 @@ from pytest_rollout.report.headline import facts, since
 from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.load_words import NOT_BELIEVED
 from pytest_rollout.report.near_misses import near_misses
+from pytest_rollout.report.notices import notices
 from pytest_rollout.report.timeline import timeline
 from pytest_rollout.report.trend_of_gate import sparkline, trend_of_gate
 from pytest_rollout.report.trust import worth
@@ -121,6 +122,7 @@ def to_html(
         clock=partial(calendar.wall, zone=decision.timezone),
         rails=guardrails,
         last_no=last_no,
+        notices=notices(decision),
         loads=loads,
         not_believed=NOT_BELIEVED,
         criteria=criteria,

@@ -22,6 +22,7 @@ from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.headline import facts
 from pytest_rollout.report.load_stored import LoadLink
 from pytest_rollout.report.load_words import NOT_BELIEVED
+from pytest_rollout.report.notices import notices
 from pytest_rollout.report.trust import worth
 
 LIMIT = 60_000  # characters; comments on GitHub end at 65,536
@@ -83,7 +84,7 @@ def _blocks(
     yield MarkdownSection((f"# {_plain(text.title(decision))}",))
     yield _facts(decision)
     yield from _now(story, decision.timezone)
-    for notice in text.notices(decision):
+    for notice in notices(decision):
         says = f"> **{notice.title}.** {_plain(notice.says)}"
         items = [f"> - {_item(item)}" for item in notice.items]
         yield MarkdownSection((says, ">") if items else (says,), items)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from pytest_rollout.model.decision import Condition, Decision
 from pytest_rollout.model.finding import Attempted, Estimate, Finding, Part, SubjectKind
@@ -14,7 +13,6 @@ from pytest_rollout.model.plan import EMBEDDED, Gate
 from pytest_rollout.model.reset import Reset
 from pytest_rollout.model.story import StepState
 from pytest_rollout.model.verdict import Answer, State, Verdict
-from pytest_rollout.model.waiver import WaiverUse
 from pytest_rollout.report import sentences
 from pytest_rollout.report.fact_words import amount, ordinal, wall
 
@@ -45,15 +43,6 @@ CLEARANCE = (
 )
 
 _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")  # sequences without a payload
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """Something that limits what the answer is worth, and what there is to say of it."""
-
-    title: str
-    says: str
-    items: tuple[str, ...] = ()
 
 
 def clean(text: str) -> str:
@@ -147,33 +136,6 @@ def attempt(tried: Attempted, zone: str) -> str:
     return tried.verdict.value + why
 
 
-def notices(decision: Decision) -> tuple[Banner, ...]:
-    """What a reader must know before trusting the answer."""
-    told = []
-    if decision.drill:
-        says = f"The fault {cut(decision.drill, NAME)} was planted on purpose. "
-        told.append(Banner("Drill", says + "A drill satisfies no gate."))
-    if decision.partial:
-        says = "Some of what is bound to this gate was left out."
-        told.append(Banner("Partial run", says, decision.partial))
-    if decision.environment == EMBEDDED and not decision.drill:
-        says = "Evidence of a reference target; it satisfies no gate of another environment."
-        told.append(Banner("Rehearsal", says))
-    if decision.stand_ins:
-        says = "Answers that stand in for people's attestations."
-        told.append(Banner("Stand-ins", says, decision.stand_ins))
-    if decision.waivers:
-        told.append(Banner("Waivers", *waivers_said(decision)))
-    if decision.resets:
-        says = "Guardrails that somebody reset: judged anew since then."
-        resets = tuple(reset_words(reset, decision.timezone) for reset in decision.resets)
-        told.append(Banner("Resets", says, resets))
-    if decision.amendments:
-        says = "Asked otherwise than when the phase began, by the word of two people."
-        told.append(Banner("Amendments", says, amendments_said(decision)))
-    return tuple(told)
-
-
 def amendments_said(decision: Decision) -> tuple[str, ...]:
     """Each amendment as it was stated and as amended, by whom, and what was seen before."""
     return tuple(
@@ -200,15 +162,6 @@ def reset_words(reset: Reset, zone: str) -> str:
     release = f" of release {reset.release}" if reset.release else ""
     at = wall(reset.at, zone)
     return f"{reset.guardrail}{release}: reset at {at} by {reset.by}: {reset.reason}"
-
-
-def waivers_said(decision: Decision) -> tuple[str, tuple[str, ...]]:
-    """How many waivers a gate has and how many of them it rests on, and each, those first."""
-    uses = [waived.use for waived in decision.waivers]
-    applied = uses.count(WaiverUse.APPLIED)
-    says = f"{count(len(uses), 'waiver')}, {applied} applied: accepted there, though not passed."
-    ordered = sorted(decision.waivers, key=lambda waived: waived.use is not WaiverUse.APPLIED)
-    return says, tuple(waived.words for waived in ordered)
 
 
 def conditions(decision: Decision) -> tuple[Condition, ...]:

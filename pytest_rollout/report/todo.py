@@ -14,7 +14,7 @@ from pytest_rollout.model.rollback import RollbackStep
 from pytest_rollout.model.story import Happened, Kind, StepState, Todo
 from pytest_rollout.model.verdict import Answer, State, Verdict
 from pytest_rollout.report import sentences
-from pytest_rollout.report.advice import GENERAL, advice
+from pytest_rollout.report.advice import GENERAL, advice, due_later
 from pytest_rollout.report.causes import first_told, meant
 from pytest_rollout.report.text import count
 
@@ -169,7 +169,7 @@ class _Given:
     def fix(self) -> Iterator[Todo]:
         """Yield what helps with the worst causes, and how to decide again."""
         if self.decision.partial:
-            yield Todo(self.owners, "run the gate whole: something was left out", self.run)
+            yield from self._in_part()
             return
         if any(cause.reason.code == _ROLLED_BACK for cause in self.decision.reasons):
             yield from self._another_try()
@@ -177,6 +177,20 @@ class _Given:
         yield Todo(
             self.owners, "decide the gate again" if self.real else "rehearse again", self.run
         )
+
+    def _in_part(self) -> Iterator[Todo]:
+        """Yield what a partial run came to where it is due later, and how to decide the gate."""
+        counts = list(due_later(self.phase, self.decision))
+        chosen = {phase.id: phase.chosen for phase in self.plan.phases}
+        for stated, due, met in counts:
+            run = f"pytest {chosen.get(due.phase)} --rollout-env {self.decision.environment}"
+            if met:
+                says = f"{stated.id} is met, which counts where it is due: decide {due}"
+                yield Todo(self.owners, says, run)
+            else:
+                yield Todo(self.owners, f"{stated.id} is not met, and due at {due}: fix it")
+        if not counts or self.begun is not False or self.decision.gate is Gate.ENTRY:
+            yield Todo(self.owners, "run the gate whole: something was left out", self.run)
 
     def go_on(self) -> Iterator[Todo]:
         """Yield the next command, and the conditions of the GO."""

@@ -174,6 +174,8 @@ class Collecting:
                     problems += secret_id(item)
                 problems += self._vacuous(item.path)
                 self.bound[item.nodeid] = bound.with_more(before)
+                if not self.request.embedded and for_rehearsals(item) and bound.name in self._asked:
+                    self._rehearsed[item.nodeid] = bound
             if placed.above is not None:
                 problems += self._misspelt.of(item, mine, placed.above.names)
             if problems:
@@ -220,10 +222,8 @@ class Collecting:
         asked = {node: bound for node, bound in mine.items() if bound.name in self._asked}
         others = {node: bound for node, bound in asked.items() if self._of_other_gate(bound)}
         self.notes += leave_out(config, items, others, OTHER_GATE)
-        if not self.request.embedded:
-            rehearsed = [item.nodeid for item in items if for_rehearsals(item)]
-            self._rehearsed = {node: asked[node] for node in rehearsed if node in asked}
-            self.notes += leave_out(config, items, self._rehearsed, REHEARSED)
+        left = asked.keys() & (self._rehearsed.keys() - others.keys())
+        self.notes += leave_out(config, items, {node: asked[node] for node in left}, REHEARSED)
 
     def _of_other_gate(self, bound: Bound) -> bool:
         return bool(bound.gates) and not self.asks(bound)
@@ -252,15 +252,16 @@ class Collecting:
         if self.offences or self.request.broken or not self.request.deciding:
             return
         there = {item.nodeid for item in session.items}
-        expected: dict[str, list[str]] = {}
+        expected, rehearsed = dict[str, list[str]](), dict[str, list[str]]()
         for nodeid, bound in self.bound.items():
-            if nodeid in self._rehearsed or (nodeid not in self.unnamed and not self.asks(bound)):
+            if nodeid not in self.unnamed and not self.asks(bound):
                 continue
             gates = self._gates(bound)
+            checks = rehearsed if nodeid in self._rehearsed else expected
             for criterion in bound.criteria:
                 if criterion.gate in gates:
-                    expected.setdefault(bound.full(criterion.id), []).append(nodeid)
-            if nodeid not in there:
+                    checks.setdefault(bound.full(criterion.id), []).append(nodeid)
+            if nodeid not in there and checks is expected:
                 self._dropped.setdefault(nodeid, "dropped during collection")
         self._expect_the_plans_own(expected)
         absent = list(self._expect_what_plans_name(expected))
@@ -273,6 +274,7 @@ class Collecting:
             broken=self._broken,
             absent=absent,
             unnamed=self.unnamed.asked_but(self._rehearsed),
+            rehearsed=rehearsed,
         )
 
     def pytest_report_collectionfinish(self, items: Sequence[pytest.Item]) -> list[str]:

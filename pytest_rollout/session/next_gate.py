@@ -17,7 +17,7 @@ from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
-from pytest_rollout.report.advice import next_verb
+from pytest_rollout.report.advice import due_later, next_verb
 from pytest_rollout.session.request import Request
 
 
@@ -94,6 +94,8 @@ class PhaseTurn:
         """What follows a decision, in one sentence; empty after a rehearsal or a drill."""
         if decision.environment == EMBEDDED or decision.drill:
             return ""
+        if any(due_later(self.phase, decision)):
+            return ""  # what is to be done says it
         if decision.gate is Gate.EXIT and not self.begun:
             return f"{self.begins} (the phase has not begun, and its exit gate is of one that has)"
         if decision.answer is Answer.GO and decision.gate is Gate.ENTRY and self.begun:

@@ -177,7 +177,8 @@ class PhaseRun:
         if target is None:
             known = ", ".join(self.environment.targets) or "none"
             where = f"environment {self.environment.name} of {self.plan.path}"
-            how = "state how it is served (docs/how-to/wire-a-target.md), or ask with --rollout-env"
+            served = f'environments: {{embedded: {{targets: {{{name}: {{serve: "MODULE:APP"}}}}}}}}'
+            how = f"state how it is served (`{served}`), or ask with --rollout-env"
             hint = f"; {how}" if self.environment.embedded else ""
             raise RolloutError(f"{where} has no target {name!r}; it has: {known}{hint}")
         return target

@@ -222,6 +222,7 @@ class Recorder:
         broken: Sequence[tuple[str, str]],
         absent: Sequence[str],
         unnamed: Mapping[str, Sequence[str]],
+        rehearsed: Mapping[str, Sequence[str]],
     ) -> None:
         """Say what should run, before the first test."""
         from pytest_rollout.evidence.bodies import WorkerManifest
@@ -230,7 +231,8 @@ class Recorder:
         listed = {criterion: tuple(names) for criterion, names in items.items()}
         whole = tuple((PlanId(plan), what) for plan, what in broken)
         alone = {phase: tuple(names) for phase, names in unnamed.items()}
-        facts = (dict(phases), dict(dropped), whole, tuple(absent), alone)
+        left_out = {criterion: tuple(names) for criterion, names in rehearsed.items()}
+        facts = (dict(phases), dict(dropped), whole, tuple(absent), alone, left_out)
         self._append(WorkerManifest(self.worker, listed, *facts), subject=self.worker)
 
     def release(self, phase: str, fact: ReleaseFact) -> None:

@@ -112,7 +112,7 @@ def _path(config: pytest.Config, name: str, root: Path) -> Path:
     given = config.getoption(name)
     if given:
         return Path(config.invocation_params.dir, given)
-    return root / str(config.getini(name))
+    return root / _setting(config, name)
 
 
 def _ledger(config: pytest.Config, root: Path) -> str:
@@ -120,7 +120,15 @@ def _ledger(config: pytest.Config, root: Path) -> str:
     given = config.getoption("rollout_ledger")
     if given:
         return opening.address_in(given, config.invocation_params.dir)
-    return opening.address_in(str(config.getini("rollout_ledger")), root)
+    return opening.address_in(_setting(config, "rollout_ledger"), root)
+
+
+def _setting(config: pytest.Config, name: str) -> str:
+    """A setting; raises UsageError where it is of another type, which pytest 9.0 does not do."""
+    try:
+        return str(config.getini(name))
+    except TypeError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _run_id() -> str:

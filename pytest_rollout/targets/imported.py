@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import sys
 import traceback
@@ -11,6 +12,9 @@ from pathlib import Path
 from types import ModuleType
 
 from pytest_rollout.model.spelling import nearest
+
+_OF_WSGI = 2  # the environment and `start_response`; ASGI gives three, or once one
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class NotLoadedError(Exception):
@@ -35,7 +39,25 @@ def module_of(app: str) -> ModuleType:
         known = [var for var in vars(module) if not var.startswith("_")]
         fix = nearest(names[0], known, f"write the application's name, as {name}:app")
         raise NotLoadedError(f"{_shown(str(module.__file__))} has no `{names[0]}` ({fix})")
+    refuse_wsgi(getattr(module, names[0]) if len(names) == 1 else None, app)
     return module
+
+
+def refuse_wsgi(application: object, app: str) -> None:
+    """Raise NotLoadedError for an application of WSGI: each of its answers would be a 500."""
+    if inspect.isclass(application) or not callable(application):
+        return
+    try:
+        parameters = inspect.signature(application).parameters.values()
+    except (TypeError, ValueError):
+        return
+    needed = [one for one in parameters if one.default is one.empty and one.kind in _POSITIONAL]
+    if len(needed) == _OF_WSGI:
+        name = app.partition(":")[0]
+        raise NotLoadedError(
+            f"it speaks WSGI, as those of Flask do, and what is served speaks ASGI (`pip install "
+            f"a2wsgi`, state `asgi = a2wsgi.WSGIMiddleware(…)` in {name}, and serve `{name}:asgi`)"
+        )
 
 
 def _no_module(name: str) -> str:

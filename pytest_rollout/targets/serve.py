@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import click
 import uvicorn
 
-from pytest_rollout.targets.imported import NotLoadedError, module_of, told
+from pytest_rollout.targets.imported import NotLoadedError, module_of, refuse_wsgi, told
 from pytest_rollout.targets.reference import Setting
 
 _GRACE_S = 2.0
@@ -89,9 +89,18 @@ def _serve(app: str, fd: int, lifeline: int, ready: int) -> None:
         config.load()
     except Exception as error:  # an application of somebody else raises what it likes
         raise NotLoadedError(told(error)) from error
+    if config.interface == "asgi2":  # what it takes everything for that is not async
+        refuse_wsgi(_without_uvicorn(config.loaded_app), app)
     server = _Server(config, ready)
     threading.Thread(target=_watch, args=(lifeline, server), daemon=True).start()
     server.run(sockets=[socket.socket(fileno=fd)])
+
+
+def _without_uvicorn(loaded: object) -> object:
+    """Return an application without what uvicorn has put around it."""
+    while type(loaded).__module__.startswith("uvicorn."):
+        loaded = getattr(loaded, "app", None)
+    return loaded
 
 
 if __name__ == "__main__":

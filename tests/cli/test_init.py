@@ -250,7 +250,9 @@ def test_nothing_is_overwritten(folder: Path, rollout: Rollout) -> None:
         (("--window", "some day"), "'some day' are no days"),
         (("--window", "9 to 5"), "--window: '9 to 5' is no window"),
         (("--name", "my-shop"), "--name: 'my-shop' is no name"),
-        (("--target", "app"), "--target: 'app' is neither a URL nor module:app"),
+        (("--target", "app"), "'app' is neither a URL (http or https) nor module:app"),
+        (("--target", "tcp://127.0.0.1:7700"), "is neither a URL (http or https) nor module:app"),
+        (("--target", "localhost:7700"), "is neither a URL (http or https) nor module:app"),
         (("--template", "library", "--target", "a b"), "--target: 'a b' is no module"),
         (("--template", "batch", "--target", "job 'x"), "is no command (No closing quotation)"),
         (

@@ -67,7 +67,7 @@ def test_a_value_that_turns_bad_ends_the_watch(project: Project, service: Servic
     runs = "`rollout watch demo.canary --env prod --execute` runs the steps"
     assert lines[-2] == f"not run: {runs}"
     reset = "rollout reset demo.canary.lag --env prod --by NAME --reason WHY"
-    assert lines[-1] == f"next: fix the cause, then `{reset}`"
+    assert lines[-1] == f"next: roll back, fix the cause, then `{reset}`"
     does = "watching demo.canary in prod: after a trip of lag it does nothing by itself"
     assert lines[0] == f"{does}: {runs}"
     ((path, said),) = service.posted

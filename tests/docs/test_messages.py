@@ -47,3 +47,24 @@ def test_a_message_of_the_page_is_said_by_the_code(message: str) -> None:
 def test_a_message_that_nobody_says_would_be_noticed() -> None:
     assert len(MESSAGES) > 20
     assert not told("there is no ledgre at …").search(SAID)
+
+
+GENERATORS = ("plan/spec/__main__.py", "plan/spec/reference.py")  # of a page
+OF_THE_REPOSITORY = re.compile(r"\b(docs|how-to|tests/(setup|run)|[A-Z]{6,}\.md)\b/?")
+
+
+def in_the_repository_alone(source: str) -> list[str]:
+    """Return the texts of a module, but for docstrings, that name files which a wheel lacks."""
+    tree = ast.parse(source)
+    described = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    said = (node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr))
+    texts = (parts(node) for node in said if node not in described)
+    return [text for text in texts if OF_THE_REPOSITORY.search(text)]
+
+
+def test_no_message_names_a_file_that_a_wheel_lacks() -> None:
+    package = ROOT / "pytest_rollout"
+    for path in sorted(package.rglob("*.py")):
+        if path.relative_to(package).as_posix() not in GENERATORS:
+            assert in_the_repository_alone(path.read_text("utf-8")) == [], path
+    assert in_the_repository_alone('"""docs/."""\nsay(f"{x}: see docs/how-to/ci.md")\n')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.plms.test_prod import free_port
@@ -36,10 +36,21 @@ def with_programs(folder: Path) -> dict[str, str]:
 def differences(page: Path, folder: Path, python: Path, environ: dict[str, str]) -> list[str]:
     """Do a page in a folder with the programs beside a python; what came out otherwise."""
     port = str(free_port())
-    text = page.read_text(encoding="utf-8").replace(_PORT, port)
-    done = [
-        step for step in steps(text) if not step.command.startswith(("pip ", "python3 -m venv"))
-    ]
-    waiting = f"'{python}' {Path(__file__).parents[1] / 'story/wait_for_port.py'} {port}"
-    outputs = run(done, folder, {**with_programs(python.parent), **environ}, waiting)
+    done = list(todo(page, port))
+    outputs = do(done, folder, python, environ, port)
     return [said for step, out in zip(done, outputs, strict=True) if (said := step.unlike(out))]
+
+
+def todo(page: Path, port: str) -> Iterator[Printed]:
+    """Yield the steps of a page on a port, but for those that install something."""
+    for step in steps(page.read_text(encoding="utf-8").replace(_PORT, port)):
+        if not step.command.startswith(("pip ", "python3 -m venv")):
+            yield step
+
+
+def do(
+    done: Sequence[Printed], folder: Path, python: Path, environ: dict[str, str], port: str
+) -> list[str]:
+    """Do steps in a folder with the programs beside a python; what comes out of each."""
+    waiting = f"'{python}' {Path(__file__).parents[1] / 'story/wait_for_port.py'} {port}"
+    return run(done, folder, {**with_programs(python.parent), **environ}, waiting)

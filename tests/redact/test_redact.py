@@ -265,7 +265,9 @@ def test_an_address_that_was_cut_at_a_secret_shows_no_piece_of_it() -> None:
     assert in_pieces.hide("sesame and open-door, Zk3vR9wQ") == f"sesame and open-door, {MARK}"
 
 
-def test_where_a_secret_is_kept_is_no_secret(tmp_path: Path) -> None:
+def test_where_a_secret_is_kept_is_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "etc" / "issuer.key"
     file.parent.mkdir()
     file.touch()
@@ -273,3 +275,6 @@ def test_where_a_secret_is_kept_is_no_secret(tmp_path: Path) -> None:
     assert KnownSecrets({"ISSUER_SECRET": str(file)}).hide(line) == line
     gone = KnownSecrets({"ISSUER_SECRET": f"{tmp_path}/no-such-file"})
     assert gone.hide(line) != line, "text with a slash in it may be a secret"
+    monkeypatch.chdir(tmp_path)
+    relative = KnownSecrets({"ISSUER_SECRET": "etc/issuer.key"})
+    assert relative.hide("it is etc/issuer.key") == f"it is {MARK}"

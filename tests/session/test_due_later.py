@@ -102,3 +102,39 @@ def test_a_run_that_left_it_out_or_lacked_the_release_meets_nothing(
     ended.run(*OWED)
     service.version = "v1"
     assert len(due(ended)) == 1
+
+
+def hints(project: Project) -> list[str]:
+    """What a run of the owed checks alone says is to be done."""
+    lines = [line.strip() for line in project.run(*OWED).outlines if line.startswith("  ")]
+    return [line for line in lines if line.startswith(("1. ", "2. ", "next: ", "pytest "))]
+
+
+def test_a_run_of_its_checks_alone_says_where_it_counts(ended: Project, service: Service) -> None:
+    not_met = "1. sre: told is not met, and due at demo.done/entry: fix it"
+    assert hints(ended) == [not_met]
+    ended.write("told", "to everyone")
+    met = "1. sre: told is met, which counts where it is due: decide demo.done/entry"
+    assert hints(ended) == [met, "pytest -m done --rollout-env prod"]
+    service.version = ""
+    assert "told" not in " ".join(hints(ended)), "of no release that is known it counts nowhere"
+
+
+def status(project: Project) -> str:
+    return project.rollout("status", "--env", "prod").stdout.str()
+
+
+def test_the_status_knows_what_was_met_since(ended: Project) -> None:
+    due(ended)
+    assert "exit GO +1 condition" in status(ended)
+    assert "fix what made done/entry HOLD" in status(ended)
+    told = ended.write("told", "to everyone")
+    ended.run(*OWED)
+    said = status(ended)
+    assert "condition" not in said
+    assert "due" not in said
+    assert "sre: `pytest -m done --rollout-env prod` decides its entry gate" in said
+    told.unlink()
+    ended.run(*OWED)
+    assert "exit GO +1 condition" in status(ended)
+    assert "demo.canary.told is due by now and still open" in status(ended)

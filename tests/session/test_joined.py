@@ -176,3 +176,14 @@ def test_a_run_says_that_it_made_the_ledger(shop: Project) -> None:
     shop.run(*half).stdout.no_fnmatch_line(made)
     result = shop.run(*PROD, "--rollout-ledger", "other.db")
     result.stdout.fnmatch_lines(["*decision.json was decided from record *this run made it*"])
+
+
+def test_jobs_that_leave_out_a_check_for_rehearsals(shop: Project) -> None:
+    kills = '@pytest.mark.rehearsal_only\n@pytest.mark.criterion("works")\ndef test_outage(): ...\n'
+    shop.tests(f"{ONE}\n{kills}", "demo/test_one.py")
+    job(shop, 1, "-k", "ready or left")
+    job(shop, 2, "-k", "not (ready or left)")
+    status, out = decided(1, 2)
+    assert status == 0, out
+    (left_out,) = shop.decision("entry", environment="prod")["rehearsal_only"]
+    assert left_out == "demo.canary.works: suites/demo/test_one.py::test_outage"

@@ -39,6 +39,14 @@ def test_a_real_environment_leaves_them_out_and_says_so(
     result.stdout.fnmatch_lines([note])
     decision = two_checks.decision("entry", environment="prod")
     assert (decision["decision"], decision["partial"]) == ("GO", [])
+    left_out = "demo.canary.ready: suites/demo/test_canary.py::test_outage"
+    assert decision["rehearsal_only"] == [left_out]
+    folder = two_checks.root / "rollout-report/demo/prod/canary/entry"
+    for report in ("report.md", "report.html"):
+        text = (folder / report).read_text("utf-8")
+        assert left_out in text.replace("\\_", "_"), report
+    again = two_checks.rollout("decide", "demo.canary/entry", "--env", "prod")
+    assert "the same as was decided then, byte for byte" in again.outlines
 
 
 def test_one_that_stands_alone_leaves_its_criterion_without_evidence(two_checks: Project) -> None:

@@ -76,7 +76,9 @@ def test_a_locustfile_finds_its_load(project: Project, name: str) -> None:
     assert order.profile.id == "small"
 
 
-@pytest.mark.parametrize("stated", ["rollout_plans = 'x'", "rollout_ledger = ['x']"])
+@pytest.mark.parametrize(
+    "stated", ["rollout_plans = 'x'", "rollout_ledger = ['x']", "rollout_report = ['x']"]
+)
 def test_a_native_value_of_another_type_is_refused_in_words(project: Project, stated: str) -> None:
     (project.root / "tox.ini").unlink()
     project.write("pytest.toml", f"[pytest]\n{stated}\n")

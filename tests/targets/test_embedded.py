@@ -59,6 +59,7 @@ BROKEN = {
     "async def app(scope, receive, send):\n    await sleep(99)\n",
     "inside/__init__.py": "",
     "inside/small.py": "",
+    "flask.py": "def wsgi(environ, start_response): ...\n\n\ndef make(): return wsgi\n",
     "inside/calls.py": "import json\n\napp = json.loads('')\n",
 }
 NOW = datetime(2025, 11, 10, 14, tzinfo=UTC)
@@ -140,6 +141,8 @@ def _gone(pid: int) -> bool:
         ("zero:app", r"zero\.py:3: ZeroDivisionError: division by zero"),
         ("half:app", r"half\.py:1: SyntaxError: "),
         ("lacks:app", r"lacks\.py:1: ModuleNotFoundError: No module named 'absent_library'"),
+        ("flask:wsgi", r"it speaks WSGI, .*state `asgi = a2wsgi\.WSGIMiddleware"),
+        ("flask:make", r"it speaks WSGI, .*and serve `flask:asgi`"),
         ("inside.calls:app", r"inside/calls\.py:3: JSONDecodeError: Expecting value"),
     ],
 )
@@ -167,6 +170,8 @@ def test_its_faults_are_known_without_serving_it(root: Path) -> None:
 def test_one_that_cannot_be_imported_has_no_known_faults(root: Path) -> None:
     with pytest.raises(RolloutError, match=r"^zero:app cannot be loaded: zero\.py:3: Zero"):
         known_faults("zero:app", root)
+    with pytest.raises(RolloutError, match=r"^flask:wsgi cannot be loaded: it speaks WSGI"):
+        known_faults("flask:wsgi", root)
 
 
 @pytest.mark.parametrize("text", ["sour", "sour:size=3", "sour:a=1,b=x y"])

@@ -17,7 +17,9 @@ _MEANWHILE = (
 _BY_CLASS: tuple[tuple[type[psycopg.Error], str], ...] = (
     (
         errors.InsufficientPrivilege,
-        "the owner of the ledger gives rights: docs/how-to/share-evidence.md",
+        "the owner of the ledger grants this role USAGE on its schema and SELECT on its tables; to "
+        "write, also INSERT on records, observations, texts and files, and UPDATE (turn) on "
+        "ledger; the owner alone may do more",
     ),
     (errors.ReadOnlySqlTransaction, "this server only reads: give the address of the primary"),
     (errors.LockNotAvailable, "another process holds the ledger: end it, or run this again later"),
@@ -73,7 +75,7 @@ def advice(error: Exception) -> str:
     if "row-level security" in str(error):
         return (
             "the table `writers` of the ledger lists no such environment for this role: its owner "
-            "adds it, docs/how-to/share-evidence.md"
+            "adds it, INSERT INTO writers VALUES ('ROLE', 'ENVIRONMENT') in the ledger's schema"
         )
     for kind, words in _BY_CLASS:
         if isinstance(error, kind):
