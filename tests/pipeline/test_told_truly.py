@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollout import NoValueError
+from pytest_rollout import NoValueError, RolloutError
 from suites.pipeline.scenarios.by_hand import Counted
 from suites.pipeline.views.ai_quota import told_and_billed
 from suites.pipeline.views.guidance import guided, off_its_page, page_of
 from suites.pipeline.views.journal import Run
 from suites.pipeline.views.people import demand_validated
-from suites.pipeline.views.schemas import findings_of, wrong_type
+from suites.pipeline.views.schemas import findings_of, schema_labels, wrong_type
 from suites.pipeline.views.telemetry import Record, demand_falling
 
 DAY = datetime(2026, 1, 12, tzinfo=UTC)
@@ -104,18 +104,29 @@ def test_guidance_of_another_page_is_vague(objectives: str) -> None:
 # What a finding calls for
 
 
+def _schemas(checkout: Path, **said: str) -> None:
+    """Schema files by name, each with the fields that every one has, and what it says beside."""
+    (checkout / "schemas").mkdir()
+    fields = "title: A type\nspecialist: writer\ninputs: [page]\ndeliverables: [page]\n"
+    for name, more in said.items():
+        (checkout / f"schemas/{name}.yaml").write_text(f"label: workflow::{name}\n{fields}{more}")
+
+
 def test_schemas_say_which_words_call_for_them(tmp_path: Path) -> None:
-    (tmp_path / "schemas").mkdir()
-    for name, more in (("a", "finding: Broken link\n"), ("b", "")):
-        (tmp_path / f"schemas/{name}.yaml").write_text(f"label: workflow::{name}\n{more}")
+    _schemas(tmp_path, a="finding: Broken link\n", b="")
     assert findings_of(tmp_path) == {"workflow::a": "broken link"}
 
 
 def test_labels_are_missing_evidence_where_no_schema_names_words(tmp_path: Path) -> None:
-    (tmp_path / "schemas").mkdir()
-    (tmp_path / "schemas/a.yaml").write_text("label: workflow::a\n")
+    _schemas(tmp_path, a="")
     with pytest.raises(NoValueError, match="by which words"):
         findings_of(tmp_path)
+
+
+def test_a_schema_says_each_of_its_fields(tmp_path: Path) -> None:
+    _schemas(tmp_path, a="inputs: []\n", b="")
+    with pytest.raises(RolloutError, match="a.yaml does not say inputs"):
+        schema_labels(tmp_path)
 
 
 @pytest.mark.parametrize(
