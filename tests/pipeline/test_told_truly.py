@@ -125,7 +125,7 @@ def test_labels_are_missing_evidence_where_no_schema_names_words(tmp_path: Path)
 
 def test_a_schema_says_each_of_its_fields(tmp_path: Path) -> None:
     _schemas(tmp_path, a="inputs: []\n", b="")
-    with pytest.raises(RolloutError, match="a.yaml does not say inputs"):
+    with pytest.raises(RolloutError, match=r"a\.yaml does not say inputs"):
         schema_labels(tmp_path)
 
 
