@@ -16,7 +16,7 @@ from pytest_rollout import NoValueError, Observe, Reported, Stage
 from suites.pas.scenarios.hooks import OTHERS, PROGRAMS, CronTried, HooksTried
 from suites.pas.scenarios.indexing import Indexed, Step
 from suites.pas.views.committing import MOST_S, commit
-from suites.pas.views.lines import lines
+from suites.pas.views.lines import arrived
 from suites.pas.views.running import bare, call
 from suites.pas.views.source import Source, git
 from suites.pas.views.told import Told
@@ -54,7 +54,11 @@ def test_the_access_log_says_who_asked_for_what(phase: Stage, indexed: Indexed) 
     headers = {"User-Agent": agent, "Idempotency-Key": agent}
     for kind in ("where_defined", "no-such-kind"):
         indexed.index.client.get("/query", params={"kind": kind, "name": "a b"}, headers=headers)
-    log = lines(phase.file("requests") / "index.jsonl", "access log of the index")
+    log = arrived(
+        phase.file("requests") / "index.jsonl",
+        "access log of the index",
+        lambda entries: sum(entry["agent"] == agent for entry in entries) >= 2,
+    )
     mine = [one for one in log if one["agent"] == agent]
     said = [tuple(one[name] for name in ("method", "path", "status", "key")) for one in mine]
     due = [("GET", "/query", status, agent) for status in (200, 422)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
 import pytest
@@ -20,7 +20,7 @@ from suites.pas.scenarios.reading import (
 from suites.pas.scenarios.schedule import Weeks
 from suites.pas.views.asking import Service
 from suites.pas.views.client import Ran
-from suites.pas.views.lines import lines
+from suites.pas.views.lines import arrived
 from suites.pas.views.pas import Pas
 from suites.pas.views.running import closed_address
 
@@ -87,14 +87,22 @@ def test_the_figures_are_those_of_plms(phase: Stage, alone: Alone, observe: Obse
         calls = [one for one in alone.calls[command] if one.method == method]
         answered = [one for one in calls if one.path.endswith(path) and one.status == 200]
         observe("plms_requests", len(answered), command=command)
-    log = lines(phase.file("requests") / "plms.jsonl", "access log of PLMS")
-    logged = {(one["method"], one["path"], one["status"], one["key"]) for one in log}
-    for arrived in alone.calls.values():
-        lost = {(one.method, one.path, one.status, one.key) for one in arrived} - logged
-        assert not lost, f"the access log of PLMS lacks {sorted(map(str, lost))[:2]}"
+    sent = {
+        (call.method, call.path, call.status, call.key)
+        for calls in alone.calls.values()
+        for call in calls
+    }
+    log = phase.file("requests") / "plms.jsonl"
+    logged = arrived(log, "access log of PLMS", lambda entries: not sent - _calls(entries))
+    lost = sent - _calls(logged)
+    assert not lost, f"the access log of PLMS lacks {sorted(map(str, lost))[:2]}"
     made = [one.key for one in alone.calls["new"] if one.method == "POST"]
     assert all(made), "a project was made without a key, so that sending it again makes another one"
     _compare(alone.elsewhere.demand().told, OTHER_FIGURES)
+
+
+def _calls(entries: Iterable[Reported]) -> set[tuple[object, ...]]:
+    return {tuple(entry[name] for name in ("method", "path", "status", "key")) for entry in entries}
 
 
 # Against PAS

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
 import pytest
 
-from pytest_rollout import Stage, reported
+from pytest_rollout import Reported, Stage, reported
 from suites.pas.scenarios.client_flow import Flow
 from suites.pas.scenarios.contract import DEEPEST, nested
 from suites.pas.views.contract import operations
-from suites.pas.views.lines import lines
+from suites.pas.views.lines import arrived
 from suites.pas.views.pas import Pas
+from suites.pas.views.recorder import Call
 
 pytestmark = pytest.mark.pas_today
 
@@ -70,15 +72,26 @@ def test_a_key_is_of_visible_characters(pas: Pas, key: str) -> None:
 @pytest.mark.criterion("vp-calls-stub")
 def test_the_access_log_has_what_the_client_asked(phase: Stage, flow: Flow) -> None:
     """Each of its requests, in their order, as the recorder before the service saw them."""
-    log = lines(phase.file("requests") / "pas.jsonl", "access log of PAS")
-    logged = iter(log)
-    for call in flow.calls:
-        asked = (call.method, call.path, dict(call.query), call.status, call.key)
-        found = any(asked == _asked(dict(one)) for one in logged)
-        assert found, f"{call.method} {call.path} ({call.status}) is not in the log, or not then"
+    log = arrived(
+        phase.file("requests") / "pas.jsonl",
+        "access log of PAS",
+        lambda entries: _first_missing(flow.calls, entries) is None,
+    )
+    call = _first_missing(flow.calls, log)
+    assert call is None, f"{call.method} {call.path} ({call.status}) is not in the log, or not then"
     assert all(
         one.text("agent") for one in log if one["key"] in {c.key for c in flow.calls if c.key}
     )
+
+
+def _first_missing(calls: Sequence[Call], log: Sequence[Reported]) -> Call | None:
+    """The first request that the log lacks, or has before one that came earlier."""
+    logged = iter(log)
+    for call in calls:
+        asked = (call.method, call.path, dict(call.query), call.status, call.key)
+        if not any(asked == _asked(dict(entry)) for entry in logged):
+            return call
+    return None
 
 
 def _asked(entry: dict[str, object]) -> tuple[object, ...]:
@@ -90,7 +103,11 @@ def _asked(entry: dict[str, object]) -> tuple[object, ...]:
 def test_the_access_log_says_when_and_who(pas: Pas, phase: Stage) -> None:
     agent, now = f"suite-{uuid.uuid4().hex}", phase.target("pas").clock.now()
     pas.client.get(STATUS, params={"run_id": "no-such-run"}, headers={"User-Agent": agent})
-    log = lines(phase.file("requests") / "pas.jsonl", "access log of PAS")
+    log = arrived(
+        phase.file("requests") / "pas.jsonl",
+        "access log of PAS",
+        lambda entries: any(entry["agent"] == agent for entry in entries),
+    )
     mine = [one for one in log if one["agent"] == agent]
     assert len(mine) == 1, f"a request is in the log {len(mine)} times"
     said = (mine[0]["status"], mine[0]["key"], mine[0]["query"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pytest_rollout import NotReportedError, NoValueError, Reported
 
 OFFICE = ZoneInfo("America/New_York")
+_PATIENCE_S = 5.0  # a log may be written after the answer was sent
 
 
 def lines(path: Path, what: str) -> tuple[Reported, ...]:
@@ -24,6 +26,16 @@ def lines(path: Path, what: str) -> tuple[Reported, ...]:
         if line.strip():
             found.append(_object(line, f"{path.name}, line {number}"))
     return tuple(found)
+
+
+def arrived(
+    path: Path, what: str, enough: Callable[[Sequence[Reported]], bool]
+) -> tuple[Reported, ...]:
+    """The objects of a file as soon as they are enough, or after five seconds those there are."""
+    latest = time.monotonic() + _PATIENCE_S
+    while not enough(found := lines(path, what)) and time.monotonic() < latest:
+        time.sleep(0.05)
+    return found
 
 
 def _object(line: str, source: str) -> Reported:
