@@ -45,6 +45,7 @@ class WayBack:
 
     trial: Trial  # what the controller did before and after the alert
     triggered: datetime
+    alerted: str  # the workflow that the alert is about
     before: Journal  # at the trigger
     working: tuple[Run, ...]  # that were at work then
     after: Journal  # a day later
@@ -104,7 +105,8 @@ def way_back(phase: Stage) -> WayBack:
     before = hub.journal(clock.now())
     working = _at_work(hub, before)
     triggered = clock.now()
-    _alert(phase, f"{FOLDER}/{PROCESS}")
+    alerted = f"{FOLDER}/{PROCESS}"
+    _alert(phase, alerted)
     clock.advance(ENOUGH.total_seconds())
     trial = tried(phase, "security-alert", below, "an alert concerns a workflow", triggered)
     clock.to(triggered + DAY)
@@ -121,6 +123,7 @@ def way_back(phase: Stage) -> WayBack:
     return WayBack(
         trial=trial,
         triggered=triggered,
+        alerted=alerted,
         before=before,
         working=working,
         after=after,
