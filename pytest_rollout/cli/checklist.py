@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from pytest_rollout import calendar
+from pytest_rollout.cli.answers_now import answers_now
 from pytest_rollout.cli.attest import release_attested
 from pytest_rollout.cli.project import (
     Project,
@@ -19,20 +18,15 @@ from pytest_rollout.cli.project import (
 )
 from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
-from pytest_rollout.evidence.attestations import all_of, attestation_of
-from pytest_rollout.evidence.decoding import UndecodableError
 from pytest_rollout.judge.case import Case, instant
 from pytest_rollout.judge.people import attested, shelf_life
-from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
-from pytest_rollout.model.evidence import Head, Manifest, ReleaseFact, Run, World
 from pytest_rollout.model.people import Authors
-from pytest_rollout.model.plan import EMBEDDED, Address, Criterion, Phase, Plan
+from pytest_rollout.model.plan import EMBEDDED, Criterion, Phase, Plan
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.plan.reader import nearest
 from pytest_rollout.report.fact_words import wall
 from pytest_rollout.report.stored import plain
-from pytest_rollout.signoff.attested import verified
 from pytest_rollout.targets.authors import read_authors
 
 _ANYBODY = "any role"
@@ -117,17 +111,14 @@ def _rows(
             release = release_attested(project, plan, environment)
         except RolloutError as error:
             notes.append(f"{plan.id}: {error}")
-    now_us = calendar.to_us(datetime.now(UTC))
-    releases = (ReleaseFact("now", release),)
     authors = _authors(project, plan, asked, environment)
-    run = Run("", environment, now_us, now_us, sealed=True, releases=releases, authors=authors)
     for phase in asked:
-        said = _said(project, plan, phase, environment)
+        case = answers_now(project, plan, phase, environment, release, authors)
         for criterion in phase.criteria:
             if criterion.attested:
                 for role in (criterion.by or phase.owners) or (_ANYBODY,):
                     mine = role if criterion.by_each else None
-                    yield {"role": role, **_facts(plan, phase, criterion, run, said, mine)}
+                    yield {"role": role, **_facts(case, criterion, mine)}
 
 
 def _authors(project: Project, plan: Plan, phases: list[Phase], environment: str) -> Authors | None:
@@ -138,29 +129,9 @@ def _authors(project: Project, plan: Plan, phases: list[Phase], environment: str
     return read_authors(plan.author, plan.environments[environment], project.root)
 
 
-def _said(project: Project, plan: Plan, phase: Phase, environment: str) -> list[Attestation]:
-    """What the ledger holds, newest last; none without a ledger."""
-    if environment == EMBEDDED or not project.has_ledger:
-        return []
-    try:
-        records = all_of(project.ledger, Address(plan.id, phase.id), phase, environment)
-        return [attestation_of(record) for record in records]
-    except UndecodableError as error:
-        why = f"the ledger was damaged (`rollout verify`): {error}"
-        raise RolloutError(why, code="ledger.damaged", damage=str(error)) from error
-
-
-def _facts(
-    plan: Plan,
-    phase: Phase,
-    criterion: Criterion,
-    run: Run,
-    said: list[Attestation],
-    role: str | None,
-) -> dict[str, Any]:
-    full, environment = plan.address(phase.id).full(criterion.id), run.environment
-    world = World(run, Manifest(), {}, (), Head(0, ""), attestations=tuple(said))
-    case = Case(plan, phase, verified(world, plan), run.ended_us)
+def _facts(case: Case, criterion: Criterion, role: str | None) -> dict[str, Any]:
+    plan, phase, environment = case.plan, case.phase, case.world.run.environment
+    full, said = case.full(criterion.id), case.world.attestations
     part = attested(case, criterion, role)
     life_us = shelf_life(plan, criterion, environment)
     last = next((answer for answer in reversed(said) if answer.criterion == full), None)

@@ -245,7 +245,7 @@ def _answer(
         return GateAnswer(Answer.HOLD, why, believed=False, process=running(project, standing))
     decision = standing.decision
     if decision.answer is not Answer.GO:
-        against = still_against(project, phase, decision)
+        against = still_against(project, plan, phase, decision)
         if decision.reasons and not against:
             return GateAnswer()  # what was due is met by now: it is to be decided anew
         first = against[0] if against else None

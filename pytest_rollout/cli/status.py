@@ -124,7 +124,7 @@ def _row(
         address = Address(plan.id, phase.id, gate)
         row[gate.value] = {
             "stated": len(phase.of(gate)),
-            **_last(project, phase, address, environment),
+            **_last(project, plan, phase, address, environment),
             "last_no": _last_no(project, address),
             "mutants": _mutants(project, address),
         }
@@ -241,7 +241,9 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def _last(project: Project, phase: Phase, address: Address, environment: str) -> dict[str, Any]:
+def _last(
+    project: Project, plan: Plan, phase: Phase, address: Address, environment: str
+) -> dict[str, Any]:
     """The last decision, in the shape of decision.json, without conditions that are met by now.
 
     A full run that stored none, or a damaged one, is HOLD.
@@ -254,8 +256,8 @@ def _last(project: Project, phase: Phase, address: Address, environment: str) ->
     if standing.decision is None:
         cause = Cause("", Answer.HOLD, _undecided(standing, running(project, standing)))
         held = {"decision": Answer.HOLD.value, "run": standing.asked.run}
-        return {**_NOTHING, **held, "reasons": [plain(cause, project.plan(address.plan).timezone)]}
-    owed = still_owed(project, phase, standing.decision)
+        return {**_NOTHING, **held, "reasons": [plain(cause, plan.timezone)]}
+    owed = still_owed(project, plan, phase, standing)
     data = plain(replace(standing.decision, conditions=owed), standing.decision.timezone)
     return {key: data[key] for key in _OF_A_DECISION}
 

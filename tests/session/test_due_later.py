@@ -47,6 +47,8 @@ def test_works(): pass
 @pytest.mark.criterion("told")
 def test_told(): assert pathlib.Path("told").exists()
 
+"""
+OVER = """\
 @pytest.mark.done
 @pytest.mark.criterion("over")
 def test_over(): pass
@@ -63,7 +65,7 @@ def service() -> Iterator[Service]:
 def ended(project: Project, service: Service) -> Project:
     """A project whose phase canary has ended in prod with a condition that is due at done/entry."""
     project.plan(PLAN.format(url=service.url))
-    project.tests(TESTS)
+    project.tests(TESTS + OVER)
     assert project.run("-m", "canary", *PROD).ret == 0
     assert project.rollout("begin", "demo.canary", *BY).ret == 0
     assert project.run("-m", "canary", *PROD).ret == 0
@@ -138,3 +140,33 @@ def test_the_status_knows_what_was_met_since(ended: Project) -> None:
     ended.run(*OWED)
     assert "exit GO +1 condition" in status(ended)
     assert "demo.canary.told is due by now and still open" in status(ended)
+
+
+@pytest.fixture
+def asked_people(project: Project, service: Service) -> Project:
+    """A project like `ended`, whose condition people answer."""
+    attested = "{{id: told, kind: manual, by: [sre], severity: soft"
+    text = PLAN.replace("{{id: told, kind: documentation, severity: soft", attested)
+    project.plan(
+        text.replace("release:", "roles: {{sre: Reliability}}\nrelease:").format(url=service.url)
+    )
+    project.tests(TESTS.partition('@pytest.mark.canary\n@pytest.mark.criterion("told")')[0] + OVER)
+    assert project.run("-m", "canary", *PROD).ret == 0
+    assert project.rollout("begin", "demo.canary", *BY).ret == 0
+    assert project.run("-m", "canary", *PROD).ret == 0
+    assert project.rollout("end", "demo.canary", *BY).ret == 0
+    return project
+
+
+def test_the_status_knows_what_people_attested_since(asked_people: Project) -> None:
+    due(asked_people)
+    assert "exit GO +1 condition" in status(asked_people)
+    assert "demo.canary.told is due by now and still open" in status(asked_people)
+    answer = ("attest", "demo.canary.told", "--role", "sre", *BY)
+    assert asked_people.rollout(*answer, "--note", "mailed to everyone").ret == 0
+    said = status(asked_people)
+    assert "condition" not in said
+    assert "due" not in said
+    assert due(asked_people) == []
+    assert asked_people.rollout(*answer, "--note", "two lists lack it", "--fail").ret == 0
+    assert "exit GO +1 condition" in status(asked_people)
