@@ -21,19 +21,19 @@ from suites.bridge.views.watched import SERIES, Sample, Sources
 
 def stated(target: str) -> str:
     """The address or path of a target; ends the program where the plan did not hand it on."""
-    found = os.environ.get(f"ROLLOUT_TARGET_{target.upper()}", "")
-    if not found:
+    place = os.environ.get(f"ROLLOUT_TARGET_{target.upper()}", "")
+    if not place:
         sys.exit(f"the plan hands on no target {target}: say `on: [{target}]`")
-    return found
+    return place
 
 
 def printed(samples: Iterable[Sample]) -> str:
     """The samples, a line of JSON each."""
-    told = (
-        {"at": one.at.isoformat(), "value": one.value, "labels": dict(one.labels)}
-        for one in samples
+    lines = (
+        {"at": sample.at.isoformat(), "value": sample.value, "labels": dict(sample.labels)}
+        for sample in samples
     )
-    return "".join(json.dumps(one) + "\n" for one in told)
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def main(arguments: list[str]) -> None:

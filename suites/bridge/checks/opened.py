@@ -21,8 +21,8 @@ def keeps_what_was_asked_for(ann: Agent) -> None:
         f"{name} is {member.get(name)}" for name in capable if member.get(name) != capable[name]
     ]
     assert not wrong, f"of what was asked for {'; '.join(wrong)}"
-    found: dict[str, Any] = {"state": "active", "project": "suite-keeps", "team": "suite-team"}
-    for name, value in found.items():
+    filters: dict[str, Any] = {"state": "active", "project": "suite-keeps", "team": "suite-team"}
+    for name, value in filters.items():
         listed = ann.all("/v1/threads", "threads", **{name: value})
         others = [row[name] for row in listed if row[name] != value]
         assert thread in [row.text("id") for row in listed], f"{name}={value} does not find it"

@@ -15,28 +15,28 @@ _PLACES = ("path", "query", "header", "cookie")
 
 def flaws(document: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with each operation, reference and schema of a document; empty: nothing."""
-    found = {"form": "" if str(document.get("openapi")).startswith("3.1.") else "no OpenAPI 3.1"}
+    problems = {"form": "" if str(document.get("openapi")).startswith("3.1.") else "no OpenAPI 3.1"}
     for method, path, said in operations(document):
-        found[f"{method.upper()} {path}"] = _operation(path, said, document)
+        problems[f"{method.upper()} {path}"] = _operation(path, said, document)
     for name, shape in document.get("components", {}).get("schemas", {}).items():
-        found[f"schema {name}"] = _schema(shape)
+        problems[f"schema {name}"] = _schema(shape)
     names = [str(said.get("operationId")) for _, path, said in operations(document) if _own(path)]
     twice = [name for name in names if names.count(name) > 1 or not re.fullmatch(r"[a-z_]+", name)]
-    found["names"] = f"an operation is called {twice[0]}" if twice else ""
+    problems["names"] = f"an operation is called {twice[0]}" if twice else ""
     lost = [each for each in references(document) if resolved(each, document) is None]
-    found["references"] = f"nothing stands at {lost[0]}" if lost else ""
-    return found
+    problems["references"] = f"nothing stands at {lost[0]}" if lost else ""
+    return problems
 
 
 def loose(document: Mapping[str, Any]) -> list[str]:
     """The operations whose good answers may hold anything."""
-    found = []
+    names = []
     for method, path, said in operations(document):
         good = [_whole(body, document) for code, body in said["responses"].items() if code < "3"]
         shapes = [each["schema"] for body in good for each in body.get("content", {}).values()]
         if _own(path) and not all(_whole(shape, document).get("properties") for shape in shapes):
-            found.append(f"{method.upper()} {path}")
-    return found
+            names.append(f"{method.upper()} {path}")
+    return names
 
 
 def _own(path: str) -> bool:
@@ -45,16 +45,20 @@ def _own(path: str) -> bool:
 
 def _operation(path: str, said: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     listed = said.get("parameters", [])
-    for one in listed:
+    for parameter in listed:
         if (
-            one.get("in") not in _PLACES
-            or not one.get("name")
-            or not isinstance(one.get("required"), bool)
+            parameter.get("in") not in _PLACES
+            or not parameter.get("name")
+            or not isinstance(parameter.get("required"), bool)
         ):
-            return f"a parameter says {one}"
-        if wrong := _schema(one.get("schema")):
-            return f"the parameter {one['name']}: {wrong}"
-    here = sorted(one["name"] for one in listed if one["in"] == "path" and one["required"])
+            return f"a parameter says {parameter}"
+        if wrong := _schema(parameter.get("schema")):
+            return f"the parameter {parameter['name']}: {wrong}"
+    here = sorted(
+        parameter["name"]
+        for parameter in listed
+        if parameter["in"] == "path" and parameter["required"]
+    )
     if here != sorted(re.findall(r"{(\w+)}", path)):
         return f"its address is said to hold {here}"
     if _own(path) and said.get("security") != [{"token": []}]:

@@ -56,11 +56,11 @@ class Exchange:
 
     def history(self, agent: int = 0) -> list[dict[str, object]]:
         """Every message, by pages from the beginning; raises where a page fails."""
-        found: list[dict[str, object]] = []
+        messages: list[dict[str, object]] = []
         cursor = ""
         while True:
             said = self.read(agent, cursor).raise_for_status().json()
-            found += said["messages"]
+            messages += said["messages"]
             if not said["has_more"]:
-                return found
+                return messages
             cursor = said["next_cursor"]

@@ -44,11 +44,11 @@ class Scrape:
     def by(self, name: str, label: str) -> dict[str, float]:
         """The sums of a name by a label; raises NotReportedError where the name is not there."""
         self.sum(name)
-        found: dict[str, float] = {}
+        sums: dict[str, float] = {}
         for labels, value in self.samples[name].items():
             group = dict(labels).get(label, "")
-            found[group] = found.get(group, 0.0) + value
-        return found
+            sums[group] = sums.get(group, 0.0) + value
+        return sums
 
     def counters(self) -> dict[tuple[str, Labels], float]:
         """Each series that may only rise."""
@@ -101,8 +101,8 @@ class Between:
         """How much each group of a label rose; groups that did not are left out."""
         late = self.after.by(name, label)
         early = self.before.by(name, label) if self.before.has(name) else {}
-        found = {group: value - early.get(group, 0.0) for group, value in late.items()}
-        return {group: value for group, value in found.items() if value}
+        risen = {group: value - early.get(group, 0.0) for group, value in late.items()}
+        return {group: value for group, value in risen.items() if value}
 
     def fell(self) -> list[str]:
         """The counters that fell, or went away."""

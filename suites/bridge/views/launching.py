@@ -51,4 +51,4 @@ def _exists(link: str, repository: Path, records: Path) -> bool:
         kinds = {line.text("kind") for line in lines(records, "record of people")}
         what = {str(line.get("what")) for line in lines(records, "record of people")}
         return not anchor or anchor in kinds | what
-    return any(one.exists() and one.is_relative_to(repository.resolve()) for one in near)
+    return any(file.exists() and file.is_relative_to(repository.resolve()) for file in near)

@@ -76,16 +76,16 @@ class Operation:
 def operations(bridge: Bridge) -> list[Operation]:
     """Every operation below /v1; raises NoValueError where there are fewer than eight."""
     said = reported(bridge.client.get("/openapi.json")).inner("paths")
-    found = [
+    listed = [
         Operation(str(told.get("operationId")), method.upper(), path)
         for path, methods in said.items()
         if path.startswith("/v1/")
         for method, told in methods.items()
         if method in ("get", "post", "put", "delete", "patch")
     ]
-    if len(found) < 8:
-        not_done(f"OpenAPI names {len(found)} operations", "let it name all of /v1")
-    return found
+    if len(listed) < 8:
+        not_done(f"OpenAPI names {len(listed)} operations", "let it name all of /v1")
+    return listed
 
 
 def asked_before_it_is_read(operation: Operation) -> bool:

@@ -47,7 +47,7 @@ class Pilot:
         threads = [row for row in listed if row.get("project") in projects]
         messages = {row.text("id"): operator.read(row.text("id")) for row in threads}
         pair = (chosen["executor"], chosen["reviewer"])
-        members = {one.text("agent") for row in threads for one in row.each("participants")}
+        members = {member.text("agent") for row in threads for member in row.each("participants")}
         return cls(chosen, threads, messages, woken, frozenset(members.intersection(pair)), now)
 
     @cached_property

@@ -55,9 +55,9 @@ def structured(repository: Path, path: str) -> Reported:
 def _texts(value: Any) -> Any:
     """The same, with days and times as texts: YAML reads them by itself."""
     if isinstance(value, Mapping):
-        return {str(key): _texts(one) for key, one in value.items()}
+        return {str(key): _texts(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_texts(one) for one in value]
+        return [_texts(part) for part in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
@@ -66,11 +66,11 @@ def sections(text: str, level: int) -> dict[str, str]:
     marks = "#" * level
     heading = re.compile(rf"^{marks} +(.+?)\s*$", re.MULTILINE)
     upper = re.compile(rf"^#{{1,{level}}} ", re.MULTILINE)
-    found = {}
+    bodies = {}
     for match in heading.finditer(text):
         end = upper.search(text, match.end())
-        found[match.group(1)] = text[match.end() : end.start() if end else None].strip()
-    return found
+        bodies[match.group(1)] = text[match.end() : end.start() if end else None].strip()
+    return bodies
 
 
 def table(text: str, source: str) -> list[Reported]:

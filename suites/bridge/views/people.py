@@ -37,7 +37,7 @@ def demand_yes(record: Reported, revision: str, now: datetime, since: datetime |
 
 def launch(path: Path) -> Reported:
     """The record of the launch; raises NoValueError where nobody wrote one."""
-    found = written(path, "launch")
-    if not found:
+    launches = written(path, "launch")
+    if not launches:
         raise NoValueError("no launch is on record; write it down")
-    return found[-1]
+    return launches[-1]

@@ -20,15 +20,15 @@ _TIMES = {"post_to_visible": 2.0, "message_to_wake": 3.0}
 
 def finished(threads: Sequence[Reported], bridge: Bridge, label: str) -> dict[str, int]:
     """How many threads of each label were closed in which at least two agents wrote."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for thread in threads:
         name = thread.get(label)
         if not name or thread.text("state") != "closed":
             continue
         writers = {message.text("from") for message in bridge.operator.read(thread.text("id"))}
         if len(writers) >= 2:
-            found[str(name)] = found.get(str(name), 0) + 1
-    return found
+            counts[str(name)] = counts.get(str(name), 0) + 1
+    return counts
 
 
 @dataclass
@@ -47,29 +47,29 @@ def days_of(
     repository: Path, records: Path, logs: Path, threads: Sequence[Reported], bridge: Bridge
 ) -> list[Day]:
     """The days of the pilot, oldest first."""
-    found = {}
+    days = {}
     for line in lines(repository / papers.DAILY, "list of days"):
         day = Day(date.fromisoformat(line.text("day")), line)
-        found[day.day] = day
+        days[day.day] = day
     for name, at in failures(logs):
-        if at.date() in found:
-            found[at.date()].failed[name] += 1
+        if at.date() in days:
+            days[at.date()].failed[name] += 1
     for incident in people.written(records, "incident"):
         if incident.whole("severity") == 1:
             first, last = (incident.moment(name).date() for name in ("began", "ended"))
-            for day in found.values():
+            for day in days.values():
                 if first <= day.day <= last:
                     day.incidents.append(incident)
     chosen = list(papers.structured(repository, papers.PILOT)["projects"])
     for thread in threads:
-        opened = found.get(thread.moment("created_at").date())
+        opened = days.get(thread.moment("created_at").date())
         if opened is None or thread.get("project") not in chosen:
             continue
         opened.projects.add(thread.text("project"))
-        numbers = [one.whole("seq") for one in bridge.operator.read(thread.text("id"))]
+        numbers = [message.whole("seq") for message in bridge.operator.read(thread.text("id"))]
         if numbers != list(range(1, thread.whole("last_seq") + 1)):
             opened.lost.append(thread.text("id"))
-    return [found[day] for day in sorted(found)]
+    return [days[day] for day in sorted(days)]
 
 
 def failures(logs: Path) -> Iterator[tuple[str, datetime]]:
@@ -84,17 +84,17 @@ def failures(logs: Path) -> Iterator[tuple[str, datetime]]:
 
 def missed(told: Reported) -> list[str]:
     """The targets that a day missed, by its own counts; one without a count is missed."""
-    found = []
+    targets = []
     for name, least in _SHARES.items():
         figures = told.inner(name)
         posted, failed = figures.whole("n"), figures.whole("failed")
         if not posted or (posted - failed) / posted < least:
-            found.append(name)
+            targets.append(name)
     for name, most in _TIMES.items():
         figures = told.inner(name)
         if not figures.whole("n") or figures.number("p95") > most:
-            found.append(name)
-    return found
+            targets.append(name)
+    return targets
 
 
 def stable(day: Day) -> str:

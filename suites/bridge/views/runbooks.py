@@ -70,12 +70,12 @@ class Known:
 
 def runbooks(repository: Path) -> dict[str, dict[str, str]]:
     """The sections of each runbook, by its id."""
-    found = {}
+    books = {}
     for heading, text in papers.sections(papers.document(repository, papers.RUNBOOKS), 2).items():
         named = _ID.search(heading)
         if named is not None:
-            found[named.group(1)] = papers.sections(text, 3)
-    return found
+            books[named.group(1)] = papers.sections(text, 3)
+    return books
 
 
 def section_problem(section: str, said: Mapping[str, str], known: Known) -> str:
@@ -134,9 +134,9 @@ class Drill:
 def drill_log(repository: Path) -> dict[str, Drill]:
     """The newest entry of each runbook's drills."""
     rows = papers.table(papers.document(repository, papers.DRILLS), papers.DRILLS)
-    found: dict[str, Drill] = {}
+    drills: dict[str, Drill] = {}
     for row in rows:
         drill, case = Drill(row), row.text("runbook")
-        if case not in found or drill.started >= found[case].started:
-            found[case] = drill
-    return found
+        if case not in drills or drill.started >= drills[case].started:
+            drills[case] = drill
+    return drills

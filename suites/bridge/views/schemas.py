@@ -23,18 +23,18 @@ def operations(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[st
 
 def breaks(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
     """What is broken of each operation and named schema of the release before; empty: nothing."""
-    found = {"security": _security(before, after), "version": _version(before, after)}
+    problems = {"security": _security(before, after), "version": _version(before, after)}
     for method, path, said in operations(before):
         now = after.get("paths", {}).get(path, {}).get(method)
         name = f"{method.upper()} {path}"
-        found[name] = "it is gone" if now is None else _operation(said, now, before, after)
+        problems[name] = "it is gone" if now is None else _operation(said, now, before, after)
     named = before.get("components", {}).get("schemas", {})
     sent = _sent(before) | _sent(after)
     for name, said in sorted(named.items()):
         now = after.get("components", {}).get("schemas", {}).get(name)
         where = name if name in sent else f"{_ANSWER} {name}"
-        found[name] = "it is gone" if now is None else _shape(said, now, before, after, where, 0)
-    return found
+        problems[name] = "it is gone" if now is None else _shape(said, now, before, after, where, 0)
+    return problems
 
 
 def _security(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -55,12 +55,12 @@ def _sent(schema: Mapping[str, Any]) -> set[str]:
     """The named shapes that requests hold; all others are of answers."""
     named = schema.get("components", {}).get("schemas", {})
     ahead = [said.get("requestBody", {}) for _, _, said in operations(schema)]
-    found: set[str] = set()
+    names: set[str] = set()
     while ahead:
-        for name in set(_REFERENCE.findall(json.dumps(ahead.pop()))) - found:
-            found.add(name)
+        for name in set(_REFERENCE.findall(json.dumps(ahead.pop()))) - names:
+            names.add(name)
             ahead.append(named.get(name, {}))
-    return found
+    return names
 
 
 def _operation(
@@ -72,8 +72,12 @@ def _operation(
     for part in ("operationId", "security"):  # tools are called by the first
         if said.get(part) != now.get(part):
             return f"its {part} was {said.get(part)} and is {now.get(part)}"
-    old = {(one["in"], one["name"]): one for one in said.get("parameters", ())}
-    new = {(one["in"], one["name"]): one for one in now.get("parameters", ())}
+    old = {
+        (parameter["in"], parameter["name"]): parameter for parameter in said.get("parameters", ())
+    }
+    new = {
+        (parameter["in"], parameter["name"]): parameter for parameter in now.get("parameters", ())
+    }
     for key, parameter in new.items():
         known = old.get(key)
         if parameter.get("required") and not (known and known.get("required")):
@@ -129,12 +133,12 @@ def _bodies(
 def _resolved(shape: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A shape, with what it refers to in its place."""
     reference = shape.get("$ref", "")
-    found: Any = schema
+    node: Any = schema
     if not reference:
         return shape
     for part in reference.removeprefix("#/").split("/"):
-        found = found.get(part, {})
-    resolved: Mapping[str, Any] = found
+        node = node.get(part, {})
+    resolved: Mapping[str, Any] = node
     return resolved
 
 
@@ -209,7 +213,7 @@ def _kinds(shape: Mapping[str, Any]) -> set[str]:
     """The types that a shape allows."""
     kinds = shape.get("type")
     if kinds is None:
-        return {kind for one in shape.get("anyOf", ()) for kind in _kinds(one)}
+        return {kind for option in shape.get("anyOf", ()) for kind in _kinds(option)}
     return set(kinds) if isinstance(kinds, list) else {kinds}
 
 

@@ -43,17 +43,17 @@ class Journal:
 
     @cached_property
     def _by_trigger(self) -> Mapping[str, list[Reported]]:
-        found: dict[str, list[Reported]] = {}
+        groups: dict[str, list[Reported]] = {}
         for line in self.lines:
-            found.setdefault(str(line.get("trigger") or ""), []).append(line)
-        return found
+            groups.setdefault(str(line.get("trigger") or ""), []).append(line)
+        return groups
 
     @cached_property
     def _by_agent(self) -> Mapping[str, list[Reported]]:
-        found: dict[str, list[Reported]] = {}
+        groups: dict[str, list[Reported]] = {}
         for line in self.lines:
-            found.setdefault(str(line.get("agent") or ""), []).append(line)
-        return found
+            groups.setdefault(str(line.get("agent") or ""), []).append(line)
+        return groups
 
     def of(self, trigger: Reported, *kinds: str) -> list[Reported]:
         """What was done for a trigger, of some kinds."""
@@ -164,10 +164,10 @@ class Woken:
 
     @cached_property
     def _by_recipient(self) -> Mapping[str, list[Reported]]:
-        found: dict[str, list[Reported]] = {}
+        groups: dict[str, list[Reported]] = {}
         for trigger in self.triggers:
-            found.setdefault(trigger.text("recipient"), []).append(trigger)
-        return found
+            groups.setdefault(trigger.text("recipient"), []).append(trigger)
+        return groups
 
     def _waits_behind(self, trigger: Reported) -> bool:
         """Whether another message waited for its human when it came, by what the runtime got."""
@@ -204,11 +204,11 @@ class Woken:
         wrong = []
         for sent in self.sent:
             for agent in sent.recipients:
-                found = rows.get((sent.message, agent), [])
-                if len(found) != 1:
-                    wrong.append(f"the message to {agent} has {len(found)} triggers")
-                elif abs(found[0].moment("posted_at") - sent.at) > timedelta(seconds=1):
-                    wrong.append(f"the message to {agent} is said to be of {found[0]['posted_at']}")
+                wakes = rows.get((sent.message, agent), [])
+                if len(wakes) != 1:
+                    wrong.append(f"the message to {agent} has {len(wakes)} triggers")
+                elif abs(wakes[0].moment("posted_at") - sent.at) > timedelta(seconds=1):
+                    wrong.append(f"the message to {agent} is said to be of {wakes[0]['posted_at']}")
         return wrong
 
     def injections(self, trigger: Reported) -> list[Reported]:

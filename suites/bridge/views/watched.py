@@ -44,9 +44,9 @@ def findings(pilot: Pilot) -> Iterator[Sample]:
     for thread in pilot.threads:
         labels = {"thread": thread.text("id")}
         yield Sample(thread.moment("created_at"), 0, labels)
-        found = [row for row in pilot.messages[labels["thread"]] if row.text("kind") == "finding"]
-        counts = oracle.cycles(row.text("text") for row in found)
-        for row, count in zip(found, counts, strict=True):
+        rows = [row for row in pilot.messages[labels["thread"]] if row.text("kind") == "finding"]
+        counts = oracle.cycles(row.text("text") for row in rows)
+        for row, count in zip(rows, counts, strict=True):
             yield Sample(row.moment("created_at"), count, labels)
 
 
@@ -123,7 +123,7 @@ def escalations(sources: Sources) -> Iterator[Sample]:
     """How many escalations there were in each turn of the supervisor, zero included."""
     since = sources.now - _LOOKS_BACK
     told = sources.bridge.operator.get("/v1/escalations", since=since).each("escalations")
-    raised = [one.moment("at") for one in told]
+    raised = [escalation.moment("at") for escalation in told]
     lines = [line for line in ticks(sources.logs) if line.text("event").startswith("tick.")]
     moments = [at for line in lines if (at := line.moment("at")) > since]
     for before, at in pairwise(moments):
