@@ -99,26 +99,26 @@ def alerted(phase: Stage) -> Mapping[str, Alerted]:
     if not phase.embedded:
         return {name: _on_record(phase, name, rules.get(name)) for name in ALERTS}
     phase.target("bridge").clock.advance(_QUIET_S)
-    found: dict[str, Alerted] = {}
+    alerts: dict[str, Alerted] = {}
     for _ in range(_ROUNDS):  # what another's cause raised has a round of its own
         for name in ALERTS:
-            if name not in found and not _firing(phase, name):
-                found[name] = _provoked(phase, name, rules.get(name))
-        _clear(phase, found)
-    return found
+            if name not in alerts and not _firing(phase, name):
+                alerts[name] = _provoked(phase, name, rules.get(name))
+        _clear(phase, alerts)
+    return alerts
 
 
 def _on_record(phase: Stage, name: str, rule: Reported | None) -> Alerted:
     inbox, since = received(phase.file("inbox")), phase.target("bridge").clock.now() - _RECENT
     fired = [message for message in of_alert(inbox, name, "firing") if message.at >= since]
     cleared = of_alert(inbox, name, "resolved")
-    found = Alerted(name, rule, fired=fired[-1] if fired else None)
+    alert = Alerted(name, rule, fired=fired[-1] if fired else None)
     for first in reversed(fired):
         later = [message for message in cleared if message.at > first.at]
         if later:
-            found.fired, found.cleared = first, later[0]
+            alert.fired, alert.cleared = first, later[0]
             break
-    return found
+    return alert
 
 
 def _firing(phase: Stage, name: str) -> bool:
@@ -129,27 +129,27 @@ def _firing(phase: Stage, name: str) -> bool:
 
 def _provoked(phase: Stage, name: str, rule: Reported | None) -> Alerted:
     """Bring a cause in, wait for the alert, and take the cause away."""
-    found = Alerted(name, rule)
+    alert = Alerted(name, rule)
     if rule is None:
-        return found
+        return alert
     clock, inbox = phase.target("bridge").clock, phase.file("inbox")
     known = len(received(inbox))
     clock.advance(_LOOK_S)
-    found.early = bool(of_alert(received(inbox)[known:], name, "firing"))
-    known, found.began = len(received(inbox)), clock.now()
+    alert.early = bool(of_alert(received(inbox)[known:], name, "firing"))
+    known, alert.began = len(received(inbox)), clock.now()
     operator = Bridge.of(phase).operator
     before = _listed(operator, name)
     phase.operate("bridge", "provoke", alert=name, on=True)
-    found.caused = clock.now()
-    limit = found.caused + timedelta(seconds=rule.number("within_s"))
+    alert.caused = clock.now()
+    limit = alert.caused + timedelta(seconds=rule.number("within_s"))
     fired = of_alert(received(inbox)[known:], name, "firing")
     while not fired and clock.now() < limit:
         clock.advance(15)
         fired = of_alert(received(inbox)[known:], name, "firing")
-    found.listed = (before, _listed(operator, name))
+    alert.listed = (before, _listed(operator, name))
     phase.operate("bridge", "provoke", alert=name, on=False)
-    found.fired, found.ended = (fired[0] if fired else None), clock.now()
-    return found
+    alert.fired, alert.ended = (fired[0] if fired else None), clock.now()
+    return alert
 
 
 def _listed(operator: Agent, name: str) -> Reported | None:
@@ -161,16 +161,18 @@ def _listed(operator: Agent, name: str) -> Reported | None:
     return next((row for row in rows if row.text("name") == name), Reported({}, "no such alert"))
 
 
-def _clear(phase: Stage, found: Mapping[str, Alerted]) -> None:
+def _clear(phase: Stage, alerts: Mapping[str, Alerted]) -> None:
     """Wait until each that fired is cleared, or for so long."""
     clock, inbox = phase.target("bridge").clock, phase.file("inbox")
     until = clock.now() + timedelta(seconds=_CLEARS_WITHIN_S)
-    waiting = [one for one in found.values() if one.fired is not None and one.cleared is None]
+    waiting = [
+        alert for alert in alerts.values() if alert.fired is not None and alert.cleared is None
+    ]
     while waiting and clock.now() < until:
         clock.advance(_LOOK_S)
         told = received(inbox)
-        for one in waiting:
-            ends = of_alert(told, one.name, "resolved")
-            later = [end for end in ends if one.fired is not None and end.at > one.fired.at]
-            one.cleared = later[0] if later else None
-        waiting = [one for one in waiting if one.cleared is None]
+        for alert in waiting:
+            ends = of_alert(told, alert.name, "resolved")
+            later = [end for end in ends if alert.fired is not None and end.at > alert.fired.at]
+            alert.cleared = later[0] if later else None
+        waiting = [alert for alert in waiting if alert.cleared is None]

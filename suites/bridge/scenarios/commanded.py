@@ -48,12 +48,12 @@ class Ran:
     def said(self) -> Reported:
         """Its JSON."""
         try:
-            found = json.loads(self.stdout)
+            printed = json.loads(self.stdout)
         except ValueError:
             raise RolloutError(f"{self.words[0]} prints no JSON but {self.stdout[:60]!r}") from None
-        if not isinstance(found, Mapping):
+        if not isinstance(printed, Mapping):
             raise RolloutError(f"{self.words[0]} prints no object")
-        return Reported(found, f"bridge {self.words[0]}")
+        return Reported(printed, f"bridge {self.words[0]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +132,14 @@ def commanded(phase: Stage) -> Commanded:
     """An operator inspects, escalates, unblocks and closes threads of the suite."""
     bridge = Bridge.of(phase)
     trial = _Trial(bridge, Program(phase.file("cli"), phase.target("bridge").url))
-    found = Commanded(bridge)
+    outcomes = Commanded(bridge)
     if phase.embedded:
         phase.target("bridge").clock.advance(600)  # past the begin of the phase, on its clock
-    _inspect(trial, found)
-    _change(trial, found)
-    _refuse(trial, found)
-    _refused_by_state(trial, found)
-    return found
+    _inspect(trial, outcomes)
+    _change(trial, outcomes)
+    _refuse(trial, outcomes)
+    _refused_by_state(trial, outcomes)
+    return outcomes
 
 
 @dataclass(frozen=True)
@@ -168,32 +168,32 @@ class _Trial:
         before, audit = operator.thread(thread), operator.audit(thread)
         ran = self.program.many(*commands)
         after, audit_after = operator.thread(thread), operator.audit(thread)
-        return [Step(one, before, after, audit, audit_after) for one in ran]
+        return [Step(run, before, after, audit, audit_after) for run in ran]
 
 
-def _inspect(trial: _Trial, found: Commanded) -> None:
+def _inspect(trial: _Trial, outcomes: Commanded) -> None:
     thread = trial.thread("inspected")
     for number in range(PAGE + 1):  # more than a page holds
         agent = trial.bridge.agent(("cli-anna", "cli-ben")[number % 2], "executor")
         agent.posted(thread, f"inspected: more, {number}", wake=False)
     words = ("inspect-thread", "--thread-id", thread)
-    found.inspected = {
+    outcomes.inspected = {
         "text": trial.step(thread, *words),
         "json": trial.step(thread, *words, "--json"),
     }
-    found.messages = trial.bridge.operator.read(thread)
-    found.triggers = trial.bridge.operator.triggers(thread)
-    found.events = trial.bridge.operator.audit(thread)
-    _ways(trial, found, thread)
+    outcomes.messages = trial.bridge.operator.read(thread)
+    outcomes.triggers = trial.bridge.operator.triggers(thread)
+    outcomes.events = trial.bridge.operator.audit(thread)
+    _ways(trial, outcomes, thread)
 
 
-def _ways(trial: _Trial, found: Commanded, thread: str) -> None:
+def _ways(trial: _Trial, outcomes: Commanded, thread: str) -> None:
     """The same by other ways: where the service is, who one is; and what cannot work."""
     url, run = trial.program.url, trial.program.run
     of = ("inspect-thread", "--json", "--thread-id")
     token = trial.bridge.token(OTHER, "operator")
     known = {"BRIDGE_ISSUER_URL": f"{url}/issuer", "BRIDGE_ISSUER_SECRET": trial.bridge.secret}
-    found.ways = {
+    outcomes.ways = {
         "url by environment": run(*of, thread, BRIDGE_URL=f"{url}/"),
         "issuer by environment": run(*of, thread, BRIDGE_URL=url, **known),
         "token by environment": run(
@@ -209,32 +209,34 @@ def _ways(trial: _Trial, found: Commanded, thread: str) -> None:
     }
 
 
-def _change(trial: _Trial, found: Commanded) -> None:
+def _change(trial: _Trial, outcomes: Commanded) -> None:
     thread = trial.thread("escalated")
     of = ("--thread-id", thread, "--json")
     for name in ("escalate", "escalate-again"):
-        found.steps[name] = trial.step(thread, "escalate-thread", *of, "--reason", REASON)
-    found.steps["unblock"] = trial.step(thread, "unblock-thread", *of, "--reason", REASON)
+        outcomes.steps[name] = trial.step(thread, "escalate-thread", *of, "--reason", REASON)
+    outcomes.steps["unblock"] = trial.step(thread, "unblock-thread", *of, "--reason", REASON)
     named = ("--reason", REASON, "--operator", OTHER)
-    found.steps["escalate-by-flag"] = trial.step(thread, "escalate-thread", *of, *named)
-    found.steps["unblock-by-flag"] = trial.step(thread, "unblock-thread", *of, *named, operator="")
+    outcomes.steps["escalate-by-flag"] = trial.step(thread, "escalate-thread", *of, *named)
+    outcomes.steps["unblock-by-flag"] = trial.step(
+        thread, "unblock-thread", *of, *named, operator=""
+    )
     spoken = ("escalate-thread", "--thread-id", thread, "--reason", REASON)
-    found.steps["escalate-in-words"] = trial.step(thread, *spoken)
-    found.steps["again-in-words"] = trial.step(thread, *spoken)
+    outcomes.steps["escalate-in-words"] = trial.step(thread, *spoken)
+    outcomes.steps["again-in-words"] = trial.step(thread, *spoken)
     undone = ("unblock-thread", "--thread-id", thread, "--reason", REASON)
-    found.steps["unblock-in-words"] = trial.step(thread, *undone)
-    found.nobody = trial.step(thread, "escalate-thread", *of, "--reason", REASON, operator="")
+    outcomes.steps["unblock-in-words"] = trial.step(thread, *undone)
+    outcomes.nobody = trial.step(thread, "escalate-thread", *of, "--reason", REASON, operator="")
     close = ("override-close-thread", "--reason", OVERRIDE, "--json")
     anna = trial.bridge.agent("cli-anna", "executor")
     anna.posted(thread, "this is not right yet", kind="finding", wake=False)
-    found.steps["close-active"] = trial.step(thread, *close, "--thread-id", thread)
+    outcomes.steps["close-active"] = trial.step(thread, *close, "--thread-id", thread)
     blocked = trial.thread("closed from blocked")
     anna.posted(blocked, "nor is this", kind="finding", wake=False)
     anna.change(blocked, "blocked", REASON)
-    found.steps["close-blocked"] = trial.step(blocked, *close, "--thread-id", blocked)
+    outcomes.steps["close-blocked"] = trial.step(blocked, *close, "--thread-id", blocked)
 
 
-def _refused_by_state(trial: _Trial, found: Commanded) -> None:
+def _refused_by_state(trial: _Trial, outcomes: Commanded) -> None:
     """Commands on a thread that is closed, which the service refuses."""
     thread = trial.thread("closed before")
     trial.bridge.operator.change(thread, "closed", "done")
@@ -245,10 +247,10 @@ def _refused_by_state(trial: _Trial, found: Commanded) -> None:
         "override-close-thread": OVERRIDE,
     }
     steps = trial.aside(thread, *((name, *of, reason) for name, reason in commands.items()))
-    found.closed = dict(zip(commands, steps, strict=True))
+    outcomes.closed = dict(zip(commands, steps, strict=True))
 
 
-def _refuse(trial: _Trial, found: Commanded) -> None:
+def _refuse(trial: _Trial, outcomes: Commanded) -> None:
     thread = trial.thread("refused")
     flags: Mapping[str, str] = {"--thread-id": thread, "--reason": OVERRIDE}
     bad = [
@@ -264,13 +266,13 @@ def _refuse(trial: _Trial, found: Commanded) -> None:
         )
         short.append((command, *(word for pair in given for word in pair)))
     steps = trial.aside(thread, *bad, *short)
-    found.bad_reasons = dict(zip(map(repr, BAD_REASONS), steps, strict=False))
-    named = [" without ".join(one) if len(one) > 1 else f"{one[0]} alone" for one in LEFT_OUT]
-    found.left_out = dict(zip(named, steps[len(bad) :], strict=True))
-    _unknown(trial, found)
+    outcomes.bad_reasons = dict(zip(map(repr, BAD_REASONS), steps, strict=False))
+    named = [" without ".join(case) if len(case) > 1 else f"{case[0]} alone" for case in LEFT_OUT]
+    outcomes.left_out = dict(zip(named, steps[len(bad) :], strict=True))
+    _unknown(trial, outcomes)
 
 
-def _unknown(trial: _Trial, found: Commanded) -> None:
+def _unknown(trial: _Trial, outcomes: Commanded) -> None:
     of = ("--thread-id", UNKNOWN)
     before = len(_workspace_audit(trial.bridge))
     commands = [
@@ -279,8 +281,8 @@ def _unknown(trial: _Trial, found: Commanded) -> None:
         ("unblock-thread", *of, "--reason", REASON),
         ("override-close-thread", *of, "--reason", OVERRIDE),
     ]
-    found.unknown = {ran.words[0]: ran for ran in trial.program.many(*commands)}
-    found.workspace_audit = (before, len(_workspace_audit(trial.bridge)))
+    outcomes.unknown = {ran.words[0]: ran for ran in trial.program.many(*commands)}
+    outcomes.workspace_audit = (before, len(_workspace_audit(trial.bridge)))
 
 
 def _workspace_audit(bridge: Bridge) -> Sequence[Any]:

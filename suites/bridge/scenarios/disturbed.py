@@ -111,7 +111,7 @@ class Effects:
     def _flooded(self) -> bool:
         since = self.since
         told = self.bridge.operator.get("/v1/escalations", since=since).each("escalations")
-        return sum(one.moment("at") >= since for one in told) > FLOOD
+        return sum(escalation.moment("at") >= since for escalation in told) > FLOOD
 
     def _triggers(self, *words: str, polling: bool = False) -> bool:
         """Whether a trigger since the mark ended in one of these ways."""

@@ -76,19 +76,23 @@ class Drilled:
 
     def problems(self, most_days: int) -> dict[str, str]:
         """What is wrong with the drill, by moment."""
-        found = {
+        problems = {
             "entry": self.entry_problem(most_days),
             "signal": self._signal_on_record(),
             "runbook": "" if self.named else "its runbook names no signal",
         }
         if not self.looks:
-            return found
+            return problems
         if self.trouble:
-            return {**found, "drill": self.trouble}
-        shown = [one for one in self.named if self.looks["during"].shows(one, self.looks["before"])]
+            return {**problems, "drill": self.trouble}
+        shown = [
+            signal
+            for signal in self.named
+            if self.looks["during"].shows(signal, self.looks["before"])
+        ]
         named = ", ".join(self.named[:4])
         return {
-            **found,
+            **problems,
             "disturbed": "" if self.met["during"] else "nothing was disturbed for callers",
             "symptom": "" if shown else f"none of {named} showed it",
             "before": "callers met it before it began" if self.met["before"] else "",
@@ -101,8 +105,8 @@ class Drilled:
         if self.entry is None:
             return "there is no entry"
         told = self.entry.row.text("signal").strip("`")
-        known = {one.partition("{")[0] for one in self.named}
-        right = any(re.search(rf"(?<![\w/]){re.escape(one)}(?!\w)", told) for one in known)
+        known = {signal.partition("{")[0] for signal in self.named}
+        right = any(re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", told) for name in known)
         return "" if right else f"{told!r} was seen, which the runbook does not name"
 
     def _probes_problem(self) -> str:
@@ -115,25 +119,25 @@ def drills_done(phase: Stage) -> Mapping[str, Drilled]:
     """Each of the nine, one after the other."""
     effects = Effects.of(phase)
     known = runbooks(phase.file("repository"))
-    found = {case: _drilled(phase, effects, case, known.get(case, {})) for case in CASES}
-    _entries(phase, found)
-    return found
+    drills = {case: _drilled(phase, effects, case, known.get(case, {})) for case in CASES}
+    _entries(phase, drills)
+    return drills
 
 
 def drills_on_record(phase: Stage) -> Mapping[str, Drilled]:
     """The drills that people did, by their log."""
     known = runbooks(phase.file("repository"))
-    found = {
+    drills = {
         case: Drilled(case, phase.target("bridge").clock.now(), named=signals(known.get(case, {})))
         for case in CASES
     }
-    _entries(phase, found)
-    return {case: drill for case, drill in found.items() if drill.entry is not None}
+    _entries(phase, drills)
+    return {case: drill for case, drill in drills.items() if drill.entry is not None}
 
 
-def _entries(phase: Stage, found: Mapping[str, Drilled]) -> None:
+def _entries(phase: Stage, drills: Mapping[str, Drilled]) -> None:
     log = drill_log(phase.file("repository"))
-    for case, drill in found.items():
+    for case, drill in drills.items():
         drill.entry, drill.now = log.get(case), phase.target("bridge").clock.now()
 
 
@@ -166,10 +170,10 @@ def _look(phase: Stage, said: Mapping[str, str]) -> Seen:
 
 
 def _events(folder: Path) -> Mapping[str, int]:
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     files: Iterable[Path] = sorted(folder.glob("*.jsonl"))
     for file in files:
         for line in lines(file, "log"):
             event = str(line.get("event"))
-            found[event] = found.get(event, 0) + 1
-    return found
+            counts[event] = counts.get(event, 0) + 1
+    return counts

@@ -38,7 +38,7 @@ class _Edge:
     def stands(self, name: str, what: str, state: str, low: float = 0, high: float = 0) -> None:
         """Note whether an alert is listed with a state, and with a value within bounds."""
         rows = self.bridge.operator.get("/v1/alerts").each("alerts")
-        row = next(one for one in rows if one.text("name") == name)
+        row = next(alert for alert in rows if alert.text("name") == name)
         value = row.number_or_none("value")
         right = row.text("state") == state and (value is None) == (state == "no data")
         right = right and (value is None or low - 1e-9 <= value <= high + 1e-9)

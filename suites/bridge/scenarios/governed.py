@@ -55,9 +55,9 @@ def retained(phase: Stage) -> Kept:
             sender = bridge.with_token(bridge.token("suite-retained-00"), "suite-retained-00")
             sender.send(exchange.thread, names[after], wake=False).raise_for_status()
     operator = _keeper(bridge)
-    control = frozenset(one.text("text") for one in operator.read(exchange.thread))
+    control = frozenset(message.text("text") for message in operator.read(exchange.thread))
     removed = _sweep(operator, rule)
-    left = frozenset(one.text("text") for one in operator.read(exchange.thread))
+    left = frozenset(message.text("text") for message in operator.read(exchange.thread))
     wanted = {name: age <= RETENTION_DAYS * day for name, age in steps.items()}
     return Kept(wanted, left, control, removed)
 

@@ -170,9 +170,9 @@ def settings_tried(phase: Stage) -> Mapping[str, int]:
             for listed in ("triggers", "runtime/sessions", "escalations", "alerts", "archive")
         ),
     )
-    found = {}
+    statuses = {}
     for role in ("executor", "reviewer", "coordinator", "reader"):
         agent = bridge.agent(f"suite-role-{role}", role)
         for method, path, body in asks:
-            found[f"{role} {method} {path}"] = agent.ask(method, path, body).status_code
-    return found
+            statuses[f"{role} {method} {path}"] = agent.ask(method, path, body).status_code
+    return statuses

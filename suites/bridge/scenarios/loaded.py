@@ -80,7 +80,7 @@ class Written:
         """The most writers up to which 95 of 100 posts took no longer, and none failed."""
         most = 0
         for writers, asked in sorted(self.steps.items()):
-            ordered = sorted(one.seconds for one in asked)
+            ordered = sorted(post.seconds for post in asked)
             if ordered[-(-95 * len(ordered) // 100) - 1] > limit_s or ordered[-1] == FAILED_S:
                 break
             most = writers
@@ -100,7 +100,7 @@ def written(phase: Stage) -> Written:
             for number in range(WRITES)
         ]
         steps[writers] = at_once(calls, writers)
-        if any(one.seconds > 2 for one in steps[writers]) and writers >= 16:
+        if any(post.seconds > 2 for post in steps[writers]) and writers >= 16:
             break
     together = Exchange.begun(bridge, "together", LANES)
     calls = [
@@ -109,8 +109,12 @@ def written(phase: Stage) -> Written:
     ]
     burst = at_once(calls, LANES)
     history = [
-        (int(str(one["seq"])), str(one["id"]), datetime.fromisoformat(str(one["accepted_at"])))
-        for one in together.history()
+        (
+            int(str(message["seq"])),
+            str(message["id"]),
+            datetime.fromisoformat(str(message["accepted_at"])),
+        )
+        for message in together.history()
     ]
     return Written(steps, burst, history)
 
@@ -157,7 +161,7 @@ def _recovery(phase: Stage, exchange: Exchange) -> float:
             ask(partial(exchange.post, 19, f"recovered? {number}")),
             ask(partial(exchange.read, 18, "", 5)),
         ]
-        good = good + 1 if all(one.seconds <= RECOVERED_S for one in probes) else 0
+        good = good + 1 if all(probe.seconds <= RECOVERED_S for probe in probes) else 0
         if phase.embedded and not good:
             clock.advance(5)
     return since
@@ -211,9 +215,9 @@ def sustained(phase: Stage) -> Sustained:
 
     with ThreadPoolExecutor(_WORKERS) as pool:
         told = list(pool.map(one, range(count)))
-    found = Sustained()
+    run = Sustained()
     for number in range(INTERVALS):
         part = [asked for interval, asked in told if interval == number]
         failed = sum(asked.seconds == FAILED_S for asked in part)
-        found.intervals.append(Interval([asked.seconds for asked in part], failed))
-    return found
+        run.intervals.append(Interval([asked.seconds for asked in part], failed))
+    return run

@@ -73,10 +73,10 @@ class Logged:
 
     def by_request(self, event: str) -> Mapping[str, list[Reported]]:
         """The lines of one kind, by their request; those without an id are under an empty one."""
-        found: dict[str, list[Reported]] = {}
+        groups: dict[str, list[Reported]] = {}
         for line in self.events(event):
-            found.setdefault(str(line.get("request_id") or ""), []).append(line)
-        return found
+            groups.setdefault(str(line.get("request_id") or ""), []).append(line)
+        return groups
 
     @property
     def raw(self) -> list[str]:
@@ -90,25 +90,25 @@ def logged(phase: Stage) -> Logged:
     """Agents of the suite post and read, and try what they may not."""
     bridge = Bridge.of(phase)
     exchange = Exchange.begun(bridge, "logged", 3)
-    found = Logged(phase.file("logs"), bridge, exchange.thread, exact=phase.embedded)
+    log = Logged(phase.file("logs"), bridge, exchange.thread, exact=phase.embedded)
     for number in range(REQUESTS):
         text = f"a text that no log may hold, {number}"
-        found.texts.add(text)
+        log.texts.add(text)
         answer = exchange.post(0, text) if number % 3 == 0 else exchange.read(number % 3, limit=5)
-        found.answers.append(answer)
+        log.answers.append(answer)
     for number in range(OWN_IDS):
         own = f"suite-{phase.id}-{number}"
-        found.own[own] = exchange.agents[1].ask("GET", exchange.path, headers={"X-Request-Id": own})
-    _deny(phase, bridge, exchange, found)
+        log.own[own] = exchange.agents[1].ask("GET", exchange.path, headers={"X-Request-Id": own})
+    _deny(phase, bridge, exchange, log)
     if phase.embedded:
-        _chain(phase, bridge, found)
+        _chain(phase, bridge, log)
     else:
-        _happened(bridge, found)
-    found.tokens |= {agent.token for agent in exchange.agents} | {bridge.secret}
-    return found
+        _happened(bridge, log)
+    log.tokens |= {agent.token for agent in exchange.agents} | {bridge.secret}
+    return log
 
 
-def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> None:
+def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, log: Logged) -> None:
     """One denial for each rule, and then some."""
     stranger = bridge.agent("logged-stranger", "executor")
     reader = bridge.agent("logged-reader", "reader")
@@ -120,13 +120,13 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
     bridge.agent("logged-boss", "coordinator")
     bridge.operator.change(closed, "closed", "done")
     post = {"text": "a text that no log may hold, denied"}
-    found.texts.add(post["text"])
-    found.tokens |= {expired.token, foreign.token}
+    log.texts.add(post["text"])
+    log.tokens |= {expired.token, foreign.token}
     path = exchange.path
     before = scrape(phase.target("bridge").client)
     for reason, token in _refused_tokens(bridge, member.token, expired.token).items():
         answer = bridge.with_token(token).ask("GET", path)
-        found.denied.append(
+        log.denied.append(
             Denied("authentication", "read_messages", None, 401, answer, exchange.thread, reason)
         )
     asked = [
@@ -148,10 +148,10 @@ def _deny(phase: Stage, bridge: Bridge, exchange: Exchange, found: Logged) -> No
             member.ask("POST", f"/v1/threads/{closed}/messages", post),
         ),
     ]
-    found.denied += [
-        Denied(*one, closed if one[0] == "state" else exchange.thread) for one in asked
+    log.denied += [
+        Denied(*attempt, closed if attempt[0] == "state" else exchange.thread) for attempt in asked
     ]
-    found.counted = Between(before, scrape(phase.target("bridge").client))
+    log.counted = Between(before, scrape(phase.target("bridge").client))
 
 
 def _refused_tokens(bridge: Bridge, good: str, expired: str) -> dict[str, str]:
@@ -166,7 +166,7 @@ def _refused_tokens(bridge: Bridge, good: str, expired: str) -> dict[str, str]:
     }
 
 
-def _chain(phase: Stage, bridge: Bridge, found: Logged) -> None:
+def _chain(phase: Stage, bridge: Bridge, log: Logged) -> None:
     """Messages with a correlation id of the caller's, each to an agent that sleeps."""
     names = [f"logged-sleeper-{number:02}" for number in range(CHAINS)]
     for name in names:
@@ -177,24 +177,24 @@ def _chain(phase: Stage, bridge: Bridge, found: Logged) -> None:
         own = f"chain-{phase.id}-{number}"
         last = number == CHAINS - 1  # which is for all of them
         body = {"text": f"please look, {name}", "to": None if last else [name]}
-        found.texts.add(str(body["text"]))
+        log.texts.add(str(body["text"]))
         answer = sender.ask(
             "POST",
             f"/v1/threads/{thread}/messages",
             body,
             headers={"X-Correlation-Id": own, "X-Request-Id": f"request-{own}"},
         )
-        found.chains.append(Chain(own, reported(answer).text("id"), thread))
+        log.chains.append(Chain(own, reported(answer).text("id"), thread))
     phase.target("bridge").clock.advance(6)
 
 
-def _happened(bridge: Bridge, found: Logged) -> None:
+def _happened(bridge: Bridge, log: Logged) -> None:
     """Messages that woke somebody, by the id that the log of requests has for their post."""
-    posts = {line.get("request_id"): line for line in found.events("request")}
-    stored = {line.text("message_id"): line for line in found.events("message.stored")}
+    posts = {line.get("request_id"): line for line in log.events("request")}
+    stored = {line.text("message_id"): line for line in log.events("message.stored")}
     for trigger in bridge.operator.get("/v1/triggers").each("triggers"):
         line = stored.get(trigger.text("message_id"))
         post = posts.get(line.get("request_id")) if line is not None else None
         if post is not None and trigger.get("attempted_at") is not None:
             message, thread = trigger.text("message_id"), trigger.text("thread_id")
-            found.chains.append(Chain(post.text("correlation_id"), message, thread))
+            log.chains.append(Chain(post.text("correlation_id"), message, thread))

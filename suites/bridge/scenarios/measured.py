@@ -68,18 +68,18 @@ def _observe(observe: Observe, metric: str, sli: str, samples: Sequence[Sample])
 def measured(phase: Stage) -> Measured:
     """The figures of what agents did; in a rehearsal of what agents of the suite do now."""
     bridge = Bridge.of(phase)
-    found = Measured()
+    figures = Measured()
     if phase.embedded:
         exchange = Exchange.begun(bridge, "slo", SENDERS)
-        _post(phase, exchange, found)
-        _read(phase, exchange, found)
+        _post(phase, exchange, figures)
+        _read(phase, exchange, figures)
     else:
-        _happened(phase, found)
-    _probe(phase, bridge, found)
+        _happened(phase, figures)
+    _probe(phase, bridge, figures)
     if phase.embedded:
         _wake(phase, bridge)
-    _woken(phase, bridge, found)
-    return found
+    _woken(phase, bridge, figures)
+    return figures
 
 
 def ok(status: int) -> int | None:
@@ -89,16 +89,16 @@ def ok(status: int) -> int | None:
     return 0 if status >= 500 or status == 0 else None
 
 
-def _post(phase: Stage, exchange: Exchange, found: Measured) -> None:
+def _post(phase: Stage, exchange: Exchange, figures: Measured) -> None:
     now = phase.target("bridge").clock.now()
     for number in range(POSTS):
         answer = exchange.post(number % SENDERS, f"post {number}")
         value = ok(answer.status_code)
         if value is not None:
-            found.posts.append(Sample(now + timedelta(microseconds=number), value))
+            figures.posts.append(Sample(now + timedelta(microseconds=number), value))
 
 
-def _read(phase: Stage, exchange: Exchange, found: Measured) -> None:
+def _read(phase: Stage, exchange: Exchange, figures: Measured) -> None:
     now = phase.target("bridge").clock.now()
     cursors = [""] * SENDERS
     for number in range(READS):
@@ -107,13 +107,13 @@ def _read(phase: Stage, exchange: Exchange, found: Measured) -> None:
         value = ok(answer.status_code)
         if value is None:
             continue
-        found.reads.append(Sample(now + timedelta(microseconds=number), value))
+        figures.reads.append(Sample(now + timedelta(microseconds=number), value))
         if value:
             said = answer.json()
             cursors[reader] = said["next_cursor"] if said["has_more"] else ""
 
 
-def _happened(phase: Stage, found: Measured) -> None:
+def _happened(phase: Stage, figures: Measured) -> None:
     """Posts and reads of everybody, by the log of requests."""
     until = phase.target("bridge").clock.now()
     for line in lines(phase.file("logs") / "bridge.jsonl", "log of the bridge"):
@@ -122,11 +122,11 @@ def _happened(phase: Stage, found: Measured) -> None:
         route, method = line.text("route"), line.text("method")
         value = ok(line.whole("status"))
         if route.endswith("/messages") and value is not None and method in ("GET", "POST"):
-            kept = found.posts if method == "POST" else found.reads
-            kept.append(Sample(line.moment("at"), value))
+            samples = figures.posts if method == "POST" else figures.reads
+            samples.append(Sample(line.moment("at"), value))
 
 
-def _probe(phase: Stage, bridge: Bridge, found: Measured) -> None:
+def _probe(phase: Stage, bridge: Bridge, figures: Measured) -> None:
     """Post probes, while another agent looks every 50 ms for what it can read."""
     clock = phase.target("bridge").clock
     exchange = Exchange.begun(bridge, "probes", 2)
@@ -160,7 +160,7 @@ def _probe(phase: Stage, bridge: Bridge, found: Measured) -> None:
         sent_by_then = dict(sent)
         sent.clear()  # what was not seen by now never was: the one who looks may end
         looking.result()
-    found.visible += [
+    figures.visible += [
         Sample(at + timedelta(microseconds=seq), _between((wall, at), seen.get(seq)))
         for seq, (wall, at) in sent_by_then.items()
     ]
@@ -200,7 +200,7 @@ def _waiting(operator: Agent) -> bool:
     return any(trigger.get("attempted_at") is None for trigger in mine)
 
 
-def _woken(phase: Stage, bridge: Bridge, found: Measured) -> None:
+def _woken(phase: Stage, bridge: Bridge, figures: Measured) -> None:
     """From the acceptance of a message to what its runtime was first asked, by its journal."""
     asked: dict[str, datetime] = {}
     for line in lines(phase.file("runtime"), "journal of the runtime"):
@@ -212,7 +212,7 @@ def _woken(phase: Stage, bridge: Bridge, found: Measured) -> None:
         posted = trigger.moment("posted_at")
         first = asked.get(trigger.text("id"))
         waited = 86_400.0 if first is None else (first - posted).total_seconds()
-        found.wakes.append(Sample(posted + timedelta(microseconds=number), waited))
+        figures.wakes.append(Sample(posted + timedelta(microseconds=number), waited))
 
 
 def _needs_none(trigger: Mapping[str, object]) -> bool:

@@ -89,11 +89,11 @@ def metered(phase: Stage) -> Metered:
 def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
     stranger = trial.bridge.agent("metered-stranger", "executor")  # its token is a request, too
     trial.scrape("begin")
-    found = trial.found
+    record = trial.found
     for number in range(POSTS):
         begun = time.monotonic()
         exchange.post(0, f"number {number}", key=f"metered-{number}").raise_for_status()
-        found.waited_s.append(time.monotonic() - begun)
+        record.waited_s.append(time.monotonic() - begun)
     exchange.post(0, "number 0", key="metered-0").raise_for_status()  # a replay is no message
     member, path = exchange.agents[0], exchange.path  # and what is refused is none either
     for agent, body in (
@@ -109,12 +109,12 @@ def _post_and_read(trial: _Trial, exchange: Exchange) -> None:
             trial.phase.operate("bridge", "slow-store", seconds=2 * SLOW_S)
         begun = time.monotonic()
         exchange.read(1).raise_for_status()
-        found.read_s.append(time.monotonic() - begun)
+        record.read_s.append(time.monotonic() - begun)
     trial.phase.operate("bridge", "slow-store", seconds=0)
-    found.waited_s += found.read_s
+    record.waited_s += record.read_s
     exchange.agents[0].ask("GET", "/v1/threads/no-such-thread/messages")
     made = POSTS + 1 + 3 + READS + 1
-    found.done |= {"posts": POSTS, "reads": READS, "refused": 2, "requests": made}
+    record.done |= {"posts": POSTS, "reads": READS, "refused": 2, "requests": made}
     trial.scrape("reads")
 
 
@@ -148,7 +148,7 @@ def _states(trial: _Trial) -> None:
         agent.change(thread, "closed", "done").raise_for_status()
     trial.scrape("states")
     listed = trial.bridge.operator.all("/v1/threads", "threads")
-    trial.found.states = Counter(one.text("state") for one in listed)
+    trial.found.states = Counter(row.text("state") for row in listed)
 
 
 def _escalate(trial: _Trial) -> None:
@@ -158,8 +158,10 @@ def _escalate(trial: _Trial) -> None:
     program = Program(phase.file("cli"), phase.target("bridge").url)
     agent = trial.bridge.agent("metered-states", "coordinator")
     threads = [agent.opened("to escalate", ["metered-other"]) for _ in range(BY_HAND)]
-    program.many(*(("escalate-thread", "--thread-id", one, "--reason", REASON) for one in threads))
-    undone = [("unblock-thread", "--thread-id", one, "--reason", REASON) for one in threads]
+    program.many(
+        *(("escalate-thread", "--thread-id", thread, "--reason", REASON) for thread in threads)
+    )
+    undone = [("unblock-thread", "--thread-id", thread, "--reason", REASON) for thread in threads]
     program.many(*undone)  # which is no escalation
     trial.found.done["escalated"] = BY_HAND
     trial.scrape("escalations")
@@ -168,7 +170,7 @@ def _escalate(trial: _Trial) -> None:
 def _loop(trial: _Trial) -> None:
     """Two agents send each other the same text until they are stopped."""
     for number in range(LOOPS):
-        echoes = [trial.bridge.agent(f"echo-{number}{one}", "executor") for one in "ab"]
+        echoes = [trial.bridge.agent(f"echo-{number}{side}", "executor") for side in "ab"]
         thread = echoes[0].opened("an echo", [echoes[1].name], lane="autonomous")
         for turn in range(_LOOP_TURNS):
             said = echoes[turn % 2].send(thread, "after you", wake=False)
@@ -205,4 +207,4 @@ def _wake(trial: _Trial) -> None:
 
 
 def _done(sender: Agent, thread: str) -> bool:
-    return all(one.text("state") == "done" for one in sender.triggers(thread))
+    return all(trigger.text("state") == "done" for trigger in sender.triggers(thread))

@@ -45,16 +45,19 @@ def rising(phase: Stage) -> Rising:
     if phase.embedded:  # elsewhere time passes by itself
         _raise(phase, bridge, [after_s for _, _, after_s in policy])
     told = bridge.operator.get("/v1/escalations").each("escalations")
-    found = [
+    escalations = [
         Raised(
-            one.text("id"),
-            one.moment("at"),
-            [(it.whole("level"), it.text("to"), it.moment("at")) for it in one.each("levels")],
-            None if one.get("handled_at") is None else one.moment("handled_at"),
+            escalation.text("id"),
+            escalation.moment("at"),
+            [
+                (it.whole("level"), it.text("to"), it.moment("at"))
+                for it in escalation.each("levels")
+            ],
+            None if escalation.get("handled_at") is None else escalation.moment("handled_at"),
         )
-        for one in told
+        for escalation in told
     ]
-    return Rising(policy, found, phase.target("bridge").clock.now())
+    return Rising(policy, escalations, phase.target("bridge").clock.now())
 
 
 def _raise(phase: Stage, bridge: Bridge, after: Sequence[float]) -> None:
@@ -95,12 +98,12 @@ def helped(phase: Stage) -> Helped:
     problems = Helped().problems
     task = {"agent": anna.name, "task": "correct it"}
     assigned = boss.ask("POST", f"{path}/assign", task)
-    mine = [one for one in anna.read(thread) if one.text("kind") == "assignment"]
+    mine = [message for message in anna.read(thread) if message.text("kind") == "assignment"]
     problems["assign"] = (
         f"it is answered {assigned.status_code}"
         if not assigned.is_success
         else ""
-        if [one["recipients"] for one in mine] == [[anna.name]]
+        if [message["recipients"] for message in mine] == [[anna.name]]
         and "correct it" in mine[0].text("text")
         else f"{len(mine)} assignments reached her"
     )
@@ -112,7 +115,7 @@ def helped(phase: Stage) -> Helped:
         else f"it says {dict(summary)}"
     )
     handed = boss.ask("POST", f"{path}/handover", {"agent": ben.name})
-    kinds = [one.text("kind") for one in ben.read(thread)] if handed.is_success else []
+    kinds = [message.text("kind") for message in ben.read(thread)] if handed.is_success else []
     problems["handover"] = (
         "" if ben.name in boss.members(thread) and "handover" in kinds else f"he reads {kinds}"
     )
@@ -137,20 +140,20 @@ def _beyond(bridge: Bridge, boss: Agent, anna: Agent, thread: str) -> dict[str, 
         "summary from outside": (far, "GET", "summary", None, (404,)),
         "handover from outside": (far, "POST", "handover", {"agent": far.name}, (404,)),
     }
-    found = {}
+    problems = {}
     for name, (agent, method, what, body, wanted) in asks.items():
         status = agent.ask(method, f"{path}/{what}", body).status_code
-        found[name] = "" if status in wanted else f"it is answered {status}"
+        problems[name] = "" if status in wanted else f"it is answered {status}"
     bridge.operator.ask(
         "POST", f"{path}/override-close", {"reason": "human_override: a trial is over"}
     ).raise_for_status()
     count = len(boss.read(thread))
     status = boss.ask("POST", f"{path}/assign", {"agent": anna.name, "task": "x"}).status_code
     late = len(boss.read(thread)) - count
-    found["assign in a closed thread"] = (
+    problems["assign in a closed thread"] = (
         "" if status == 409 and not late else f"it is answered {status}, and posts {late}"
     )
-    return found
+    return problems
 
 
 # What is deprecated
@@ -165,15 +168,15 @@ def deprecated_asked(phase: Stage) -> Mapping[str, Sequence[tuple[int, str, str]
     clock = phase.target("bridge").clock
     register = papers.structured(phase.file("repository"), papers.DEPRECATIONS)
     listed = sorted(register.each("deprecations"), key=lambda entry: entry.text("ends"))
-    found = {entry.text("operation"): [_old_form(phase, entry)] for entry in listed}
+    answers = {entry.text("operation"): [_old_form(phase, entry)] for entry in listed}
     for entry in listed if phase.embedded else ():
         begins = datetime.fromisoformat(entry.text("ends")[:10]).replace(tzinfo=UTC)
         for moment in (begins, begins + timedelta(days=1, seconds=-2)):
             left = (moment - clock.now()).total_seconds()
             if left > 0:
                 clock.advance(left)
-                found[entry.text("operation")].append(_old_form(phase, entry))
-    return found
+                answers[entry.text("operation")].append(_old_form(phase, entry))
+    return answers
 
 
 def _old_form(phase: Stage, entry: Reported) -> tuple[int, str, str]:

@@ -137,11 +137,12 @@ def routed(phase: Stage) -> Mapping[str, Routed | int]:
         readers = {
             name
             for name, agent in agents.items()
-            if name != sender.name and seq in {one.whole("seq") for one in agent.read(thread)}
+            if name != sender.name
+            and seq in {message.whole("seq") for message in agent.read(thread)}
         }
         return Routed(frozenset(wanted), frozenset(said["recipients"]), frozenset(readers))
 
-    found: dict[str, Routed | int] = {
+    routes: dict[str, Routed | int] = {
         "role reviewer": send({"role": "reviewer"}, ["route-rev-1", "route-rev-2"]),
         "role executor": send({"role": "executor"}, ["route-exe-1", "route-exe-2"]),
         "role of the sender": send({"role": "executor"}, ["route-exe-2"], agents["route-exe-1"]),
@@ -150,10 +151,10 @@ def routed(phase: Stage) -> Mapping[str, Routed | int]:
             {"capability": "python"}, ["route-exe-1", "route-exe-2", "route-boss"]
         ),
     }
-    found |= _by_load(bridge)
+    routes |= _by_load(bridge)
     nobody = boss.send(thread, "to nobody", to={"capability": "cobol"}, wake=False)
-    found["nobody"] = nobody.status_code
-    return found
+    routes["nobody"] = nobody.status_code
+    return routes
 
 
 def _by_load(bridge: Bridge) -> dict[str, Routed]:
@@ -161,7 +162,7 @@ def _by_load(bridge: Bridge) -> dict[str, Routed]:
     boss = bridge.agent("route-sender", "coordinator")
     names = ["load-exe-1", "load-exe-2"]
     thread = boss.opened("load", [{"agent": name, "role": "executor"} for name in names])
-    found = {}
+    routes = {}
 
     def send(case: str, wanted: str) -> None:
         said = boss.posted(thread, case, to={"least_loaded": "executor"}, wake=False)
@@ -170,7 +171,7 @@ def _by_load(bridge: Bridge) -> dict[str, Routed]:
             for name in names
             if said.whole("seq") in {m.whole("seq") for m in bridge.agent(name).read(thread)}
         )
-        found[case] = Routed(frozenset({wanted}), frozenset(said["recipients"]), readers)
+        routes[case] = Routed(frozenset({wanted}), frozenset(said["recipients"]), readers)
 
     send("least loaded, both idle", names[0])
     send("least loaded, the first has one", names[1])
@@ -178,4 +179,4 @@ def _by_load(bridge: Bridge) -> dict[str, Routed]:
     bridge.agent(names[0]).posted(thread, "answered", to=[boss.name], wake=False)
     bridge.agent(names[0]).posted(thread, "answered again", to=[boss.name], wake=False)
     send("least loaded, the first has answered", names[0])
-    return found
+    return routes

@@ -90,8 +90,8 @@ def scraped(phase: Stage) -> Scrape:
 def schema(phase: Stage) -> Mapping[str, object]:
     """The OpenAPI that is served."""
     answer = phase.target("bridge").client.get("/openapi.json").raise_for_status()
-    found: Mapping[str, object] = answer.json()
-    return found
+    document: Mapping[str, object] = answer.json()
+    return document
 
 
 @pytest.fixture(scope="session")

@@ -35,15 +35,15 @@ class Ticked:
     @property
     def work(self) -> list[int]:
         """What each tick that was completed says it did."""
-        return [one.whole("work") for one in self.kept if one.text("event") == "tick.completed"]
+        return [line.whole("work") for line in self.kept if line.text("event") == "tick.completed"]
 
     @cached_property
     def _by_tick(self) -> dict[int, list[Reported]]:
-        found: dict[int, list[Reported]] = {}
+        groups: dict[int, list[Reported]] = {}
         for line in self.lines:
             if line.get("tick") is not None and line.text("event").startswith("tick."):
-                found.setdefault(line.whole("tick"), []).append(line)
-        return found
+                groups.setdefault(line.whole("tick"), []).append(line)
+        return groups
 
     @property
     def numbers(self) -> list[int]:
@@ -139,22 +139,22 @@ def _told(
     everything = [
         line for path in sorted(phase.file("logs").glob("*.jsonl")) for line in lines(path, "log")
     ]
-    found = Ticked(mine, asked, frozenset(kicked), everything)
-    found.escalations = bridge.operator.get("/v1/escalations").each("escalations")
+    log = Ticked(mine, asked, frozenset(kicked), everything)
+    log.escalations = bridge.operator.get("/v1/escalations").each("escalations")
     if quiet is not None:
-        found.quiet_from, found.quiet_until = quiet
-        found.made_to_fail, found.woken_after_failure = FAILS, woken
-        found.due = int((now - begun).total_seconds() / INTERVAL_S) - 1
-        return found
+        log.quiet_from, log.quiet_until = quiet
+        log.made_to_fail, log.woken_after_failure = FAILS, woken
+        log.due = int((now - begun).total_seconds() / INTERVAL_S) - 1
+        return log
     failed = [line for line in mine if line.text("event") == "tick.failed"]
     idle = [line.moment("at") for line in mine if line.text("event") == "tick.idle"]
     if failed:
         later = max(line.moment("at") for line in failed)
-        found.made_to_fail = len(failed)
-        found.woken_after_failure = any(at > later for at in asked)
+        log.made_to_fail = len(failed)
+        log.woken_after_failure = any(at > later for at in asked)
     if idle:
-        found.quiet_from, found.quiet_until = _still(idle, asked)
-    return found
+        log.quiet_from, log.quiet_until = _still(idle, asked)
+    return log
 
 
 def _asked(path: Path) -> list[datetime]:
