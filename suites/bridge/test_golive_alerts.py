@@ -38,7 +38,7 @@ def test_there_is_a_rule_for_each(
         rule.text("name"): rule
         for rule in papers.structured(repository, papers.RULES).each("rules")
     }
-    loaded = {one.text("name") for one in bridge.operator.get("/v1/alerts").each("alerts")}
+    loaded = {alert.text("name") for alert in bridge.operator.get("/v1/alerts").each("alerts")}
     problems = {about: rule_problem(about, rules, loaded, scraped) for about in ABOUT}
     problems |= {f"{name}, in words": words_problem(rules[name], scraped) for name in rules}
     problems["tick-failed"] = "" if "tick-failed" in rules.keys() & loaded else "it is not watched"
@@ -58,9 +58,9 @@ def rule_problem(
     if name not in loaded:
         return f"{name} is not loaded"
     expression = rule.text("expr")
-    metrics = [one for one in papers.words(expression) if "_" in one]
+    metrics = [word for word in papers.words(expression) if "_" in word]
     probes = "/ready" in expression
-    if not probes and not any(exported(one, scraped) for one in metrics):
+    if not probes and not any(exported(metric, scraped) for metric in metrics):
         return f"{name} looks at {expression!r}, of which nothing is exported"
     number = NUMBERS.get(name)
     if number is not None and number not in re.findall(r"\d+(?:\.\d+)?", expression):

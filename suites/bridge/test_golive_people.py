@@ -28,8 +28,8 @@ OWNERS = {
 def test_a_role_is_held(criterion: str, repository: Path) -> None:
     """Two people of different names, with the duties that the plan gives them."""
     role, duty = OWNERS[criterion]
-    said = papers.structured(repository, papers.ROLES).each("roles")
-    held = [one for one in said if one.text("role").lower() == role]
+    entries = papers.structured(repository, papers.ROLES).each("roles")
+    held = [entry for entry in entries if entry.text("role").lower() == role]
     assert len(held) == 1, f"{len(held)} entries are for the {role}"
     name, stand_in = (person(held[0], field) for field in ("name", "stand_in"))
     assert name, f"the {role} has no name"
@@ -50,18 +50,18 @@ def test_the_threat_model_was_reviewed(
     records: Path, repository: Path, revision: str, today: datetime
 ) -> None:
     """By the person who holds the role, of this release, after the model was last changed."""
-    found = people.signed(records, "threat-model")
-    if not found:
+    reviews = people.signed(records, "threat-model")
+    if not reviews:
         raise NoValueError("nobody reviewed the threat model; have the security owner do so")
-    last = found[-1]
+    last = reviews[-1]
     changed = papers.git(repository, "log", "-1", "--format=%cI", "--", papers.THREATS)
     assert changed, f"{papers.THREATS} was never committed"
     people.demand_yes(last, revision, today, datetime.fromisoformat(changed))
     roles = papers.structured(repository, papers.ROLES).each("roles")
     owners = {
-        person(one, field)
-        for one in roles
-        if one.text("role").lower() == "security owner"
+        person(entry, field)
+        for entry in roles
+        if entry.text("role").lower() == "security owner"
         for field in ("name", "stand_in")
     }
     assert last.text("who") in owners, f"{last.text('who')} is not the security owner"
@@ -102,7 +102,7 @@ def test_each_primary_user_signed(
 ) -> None:
     users = {str(user) for user in papers.structured(repository, papers.PILOT)["primary_users"]}
     assert users, "the pilot has no primary user"
-    newest = {one.text("who"): one for one in people.signed(records, "pilot-users")}
+    newest = {signoff.text("who"): signoff for signoff in people.signed(records, "pilot-users")}
     missing = sorted(users - set(newest))
     assert not missing, f"{', '.join(missing)} did not sign"
     for user in sorted(users):

@@ -54,8 +54,8 @@ def test_each_count_is_told_as_it_is(bridge: Bridge) -> None:
         }
         for row, (_, kind, _) in zip(posted, TURNS, strict=True)
     ]
-    found = [row for row, (_, kind, _) in zip(posted, TURNS, strict=True) if kind == "finding"]
-    texts = [row.text("text") for row in found]
+    findings = [row for row, (_, kind, _) in zip(posted, TURNS, strict=True) if kind == "finding"]
+    texts = [row.text("text") for row in findings]
     due["findings"] = [
         {
             "message_id": row.text("id"),
@@ -63,7 +63,7 @@ def test_each_count_is_told_as_it_is(bridge: Bridge) -> None:
             "fingerprint": oracle.fingerprint(row.text("text")),
             "cycles": cycles,
         }
-        for row, cycles in zip(found, oracle.cycles(texts), strict=True)
+        for row, cycles in zip(findings, oracle.cycles(texts), strict=True)
     ]
     for name, wanted in due.items():
         assert plain(said.get(name)) == wanted, f"{name} is told as {said.get(name)!r:.200}"
@@ -141,7 +141,7 @@ def test_an_escalation_tells_what_was_done_about_it(phase: Stage, bridge: Bridge
     )
     assert later.text("note") == "seen to", "who handles it later takes the place of who did"
     notes = {"handled": "seen to", "unblocked": "it goes on", "closed": "it is over"}
-    listed = {one.text("id"): one for one in operator.get("/v1/escalations").each("escalations")}
+    listed = {row.text("id"): row for row in operator.get("/v1/escalations").each("escalations")}
     for how, thread in threads.items():
         (told,) = boss_reads(bridge, boss, thread)
         assert told == listed[told.text("id")], f"{how}: the list says it otherwise"
@@ -150,7 +150,7 @@ def test_an_escalation_tells_what_was_done_about_it(phase: Stage, bridge: Bridge
         assert near(told.moment("handled_at"), begun), f"{how}: at {told['handled_at']}"
         assert told["at"] == raised[how]["at"], "when it was raised is told otherwise"
     since = operator.get("/v1/escalations", since=begun + timedelta(seconds=1))
-    fresh = {one.text("id") for one in since.each("escalations")}
+    fresh = {row.text("id") for row in since.each("escalations")}
     assert not fresh & set(listed), "a list since later shows what was before"
 
 

@@ -27,7 +27,7 @@ def rows_of(bridge: Bridge, thread: str) -> dict[str, object]:
     rows |= {f"message {row.text('id')}": dict(row) for row in operator.read(thread)}
     rows |= {f"audit {event.text('id')}": dict(event) for event in operator.audit(thread)}
     raised = operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
-    rows |= {f"escalation {one.text('id')}": dict(one) for one in raised}
+    rows |= {f"escalation {row.text('id')}": dict(row) for row in raised}
     for row in operator.triggers(thread):
         rows[f"trigger {row.text('id')}"] = dict(row)
     return rows

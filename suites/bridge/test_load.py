@@ -44,18 +44,18 @@ def violation(interval: Interval, first: Interval) -> str:
 def test_the_end_is_as_quick_as_the_begin(sustained: Sustained, observe: Observe) -> None:
     """By the middle of three intervals at each end; what is under 20 ms counts as 20 ms."""
     ends = (sustained.intervals[:3], sustained.intervals[-3:])
-    begin, end = (sorted(max(one.quantile(50), 0.02) for one in part)[1] for part in ends)
+    begin, end = (sorted(max(interval.quantile(50), 0.02) for interval in part)[1] for part in ends)
     observe("end_over_start", end / begin)
 
 
 @pytest.mark.criterion("burst-traffic")
 def test_a_burst_is_answered_or_throttled(burst: Burst, observe: Observe) -> None:
-    statuses = [one.status for one in burst.asked]
+    statuses = [request.status for request in burst.asked]
     problems = {
         f"request {number}": ""
-        if 200 <= one.status < 300 or (one.status == 429 and one.retry_after)
-        else f"it was answered {one.status}"
-        for number, one in enumerate(burst.asked)
+        if 200 <= request.status < 300 or (request.status == 429 and request.retry_after)
+        else f"it was answered {request.status}"
+        for number, request in enumerate(burst.asked)
     }
     observe_each(observe, "burst_answer_odd", problems)
     good = sum(200 <= status < 300 for status in statuses)
@@ -82,27 +82,27 @@ def test_the_number_of_writers_is_known(written: Written, observe: Observe) -> N
 def test_each_step_of_writers_is_quick(written: Written, observe: Observe) -> None:
     at = datetime.now(UTC)
     for writers, asked in written.steps.items():
-        for number, one in enumerate(asked):
-            observe("write_seconds", one.seconds, at=at, writers=str(writers), n=number)
+        for number, post in enumerate(asked):
+            observe("write_seconds", post.seconds, at=at, writers=str(writers), n=number)
 
 
 @pytest.mark.criterion("concurrent-burst-no-5xx")
 def test_posts_at_once_give_no_internal_error(written: Written, observe: Observe) -> None:
     problems = {
         f"post {number}": ""
-        if 0 < one.status < 500
-        else f"it was answered {one.status or 'not at all'}"
-        for number, one in enumerate(written.burst)
+        if 0 < post.status < 500
+        else f"it was answered {post.status or 'not at all'}"
+        for number, post in enumerate(written.burst)
     }
     observe_each(observe, "answer_5xx", problems)
-    refused = sorted({one.status for one in written.burst if one.status >= 400})
+    refused = sorted({post.status for post in written.burst if post.status >= 400})
     assert not refused, f"posts that were fine were answered {refused}"
 
 
 @pytest.mark.criterion("concurrent-burst-monotonic-seq")
 def test_the_sequence_has_no_gap_and_no_repeat(written: Written, observe: Observe) -> None:
     """By the history: numbers, ids and times; and by the answers, which history must bear out."""
-    told = {one.seq: one.id for one in written.burst if one.status == 201}
+    told = {post.seq: post.id for post in written.burst if post.status == 201}
     problems = {}
     for place, (seq, id_, accepted) in enumerate(written.history):
         before = written.history[place - 1] if place else None
@@ -117,7 +117,7 @@ def test_the_sequence_has_no_gap_and_no_repeat(written: Written, observe: Observ
         )
     observe_each(observe, "sequence_wrong", problems)
     kept = {id_ for _, id_, _ in written.history}
-    lost = [one.id for one in written.burst if one.status == 201 and one.id not in kept]
+    lost = [post.id for post in written.burst if post.status == 201 and post.id not in kept]
     assert not lost, f"{len(lost)} messages that were accepted are not in the history"
     assert len(kept) == len(written.history), "a message is in the history more than once"
     _order_is_that_of_callers(written)
@@ -125,10 +125,12 @@ def test_the_sequence_has_no_gap_and_no_repeat(written: Written, observe: Observ
 
 def _order_is_that_of_callers(written: Written) -> None:
     """A post that was answered before another was sent has the smaller number."""
-    done = sorted((one for one in written.burst if one.status == 201), key=lambda one: one.told)
+    done = sorted(
+        (post for post in written.burst if post.status == 201), key=lambda post: post.told
+    )
     largest, ended = 0, 0
-    for one in sorted(done, key=lambda one: one.sent):
-        while ended < len(done) and done[ended].told < one.sent:
+    for post in sorted(done, key=lambda post: post.sent):
+        while ended < len(done) and done[ended].told < post.sent:
             largest = max(largest, done[ended].seq)
             ended += 1
-        assert one.seq > largest, f"{one.seq} was posted after {largest} had been answered"
+        assert post.seq > largest, f"{post.seq} was posted after {largest} had been answered"

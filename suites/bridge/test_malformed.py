@@ -191,7 +191,7 @@ def fuzz_results(report: Path) -> list[tuple[int, str]]:
     if not report.is_file():
         return []
     lines = report.read_text(encoding="utf-8").splitlines()
-    return [found for line in lines for found in statuses(json.loads(line))]
+    return [answer for line in lines for answer in statuses(json.loads(line))]
 
 
 def statuses(told: object) -> Iterator[tuple[int, str]]:

@@ -35,7 +35,9 @@ def test_tools_take_what_operations_take(phase: Stage, bridge: Bridge) -> None:
         assert not wrong, f"{tool.name}: {wrong}"
         assert len(str(tool.description or "").split()) >= 2, f"{tool.name} says nothing of itself"
         lost = [
-            one for one in references(tool.input_schema) if not resolved(one, tool.input_schema)
+            reference
+            for reference in references(tool.input_schema)
+            if not resolved(reference, tool.input_schema)
         ]
         assert not lost, f"{tool.name} refers to {lost}"
     assert len(listed) == len({str(tool.description) for tool in listed.values()}), (
@@ -45,29 +47,32 @@ def test_tools_take_what_operations_take(phase: Stage, bridge: Bridge) -> None:
 
 def arguments(told: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, bool]:
     """The arguments of an operation, and whether each is demanded."""
-    found = {
-        str(one["name"]): bool(one["required"])
-        for one in told.get("parameters", ())
-        if one["in"] in ("path", "query")
+    demanded = {
+        str(parameter["name"]): bool(parameter["required"])
+        for parameter in told.get("parameters", ())
+        if parameter["in"] in ("path", "query")
     }
     body = told.get("requestBody")
     if body is not None:
         shape = body["content"]["application/json"]["schema"]
         shape = resolved(str(shape.get("$ref")), schema) or shape
         needed = shape.get("required", ())
-        found |= {str(name): name in needed for name in shape.get("properties", {})}
-    return found
+        demanded |= {str(name): name in needed for name in shape.get("properties", {})}
+    return demanded
 
 
 def shapes(told: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """What an operation says of each argument, and of the key that it takes."""
     names = {"Idempotency-Key": "idempotency_key"}
     listed = told.get("parameters", ())
-    found = {names.get(one["name"], str(one["name"])): one["schema"] for one in listed}
+    schemas = {
+        names.get(parameter["name"], str(parameter["name"])): parameter["schema"]
+        for parameter in listed
+    }
     if "requestBody" in told:
         shape = told["requestBody"]["content"]["application/json"]["schema"]
-        found |= (resolved(str(shape.get("$ref")), schema) or shape).get("properties", {})
-    return found
+        schemas |= (resolved(str(shape.get("$ref")), schema) or shape).get("properties", {})
+    return schemas
 
 
 SAMPLES: tuple[object, ...] = (  # values on both sides of what arguments may be
@@ -94,7 +99,7 @@ def takes_otherwise(
 
 def own(told: Mapping[str, Any]) -> set[str]:
     """The arguments that a tool has besides: where its operation takes a key, that and a chain."""
-    keyed = any(one["name"] == "Idempotency-Key" for one in told.get("parameters", ()))
+    keyed = any(parameter["name"] == "Idempotency-Key" for parameter in told.get("parameters", ()))
     return OWN if keyed else set()
 
 
@@ -111,7 +116,7 @@ def shape_problem(shape: Mapping[str, Any], due: Mapping[str, bool], besides: se
     needed = {name for name, demanded in due.items() if demanded}
     if set(shape.get("required", ())) != needed:
         return f"it demands {sorted(shape.get('required', ()))}, its operation {sorted(needed)}"
-    loose = [name for name, one in shape["properties"].items() if one == {}]
+    loose = [name for name, argument in shape["properties"].items() if argument == {}]
     return f"it takes anything as {loose[0]}" if loose else ""
 
 

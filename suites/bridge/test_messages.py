@@ -38,11 +38,11 @@ def test_a_message_reads_back_as_it_was_posted(
     for number, (text, said) in enumerate(posted, 1):
         rows = [[row for row in came if row.get("id") == said.text("id")] for came in read]
         kept = all(
-            len(found) == 1
-            and found[0].text("text") == text
-            and found[0].text("from") == "suite-ann"
-            and found[0].whole("seq") == said.whole("seq") == number
-            for found in rows
+            len(copies) == 1
+            and copies[0].text("text") == text
+            and copies[0].text("from") == "suite-ann"
+            and copies[0].whole("seq") == said.whole("seq") == number
+            for copies in rows
         )
         observe("message_not_as_posted", int(not kept), number=str(number), at=moment)
 

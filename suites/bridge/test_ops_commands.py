@@ -51,8 +51,8 @@ def _json_problems(ran: Ran, commanded: Commanded) -> dict[str, str]:
         if not isinstance(shown, list):
             problems[f"json {name}"] = "it is left out"
             continue
-        ids = [one.get(key) for one in shown if isinstance(one, Mapping)]
-        due = [one.text(key) for one in wanted]
+        ids = [row.get(key) for row in shown if isinstance(row, Mapping)]
+        due = [row.text(key) for row in wanted]
         problems[f"json {name}"] = (
             f"it shows {len(ids)}, not the {len(due)} that there are"
             if len(ids) != len(due)
@@ -92,9 +92,9 @@ def _text_problems(ran: Ran, commanded: Commanded) -> dict[str, str]:
         return {"text": f"it exits with {ran.status}: {ran.stderr[:80]}"}
     wanted = {
         "Thread": [thread.text("id"), thread.text("state")],
-        "Participants": [one.text("agent") for one in thread.each("participants")],
-        "Messages": [one.text("from") for one in commanded.messages],
-        "Triggers": [one.text("recipient") for one in commanded.triggers],
+        "Participants": [member.text("agent") for member in thread.each("participants")],
+        "Messages": [message.text("from") for message in commanded.messages],
+        "Triggers": [trigger.text("recipient") for trigger in commanded.triggers],
     }
     problems, rest = {}, text
     for heading, words in wanted.items():
@@ -125,7 +125,7 @@ def settles(step: Step, state: str, action: str, reason: str) -> str:
         return f"it exits with {step.ran.status}: {step.ran.stderr[:80]}"
     if step.after.text("state") != state:
         return f"the thread is {step.after.text('state')}, not {state}"
-    kept = [one for one in step.fresh if one.text("action") == action]
+    kept = [event for event in step.fresh if event.text("action") == action]
     if len(kept) != 1:
         return f"{len(kept)} events of {action} are in the audit log"
     if kept[0].text("reason") != reason:
@@ -244,7 +244,7 @@ def test_commands_are_audited_by_name(commanded: Commanded, observe: Observe) ->
     problems = {}
     for name, due in who.items():
         fresh = commanded.steps[name].fresh
-        told = sorted({(one.text("actor"), one.text("role")) for one in fresh})
+        told = sorted({(event.text("actor"), event.text("role")) for event in fresh})
         right = told == [(due, "operator")]
         problems[name] = "" if right else f"the audit log names {told or 'nobody'}, not {due}"
     if commanded.nobody is not None:

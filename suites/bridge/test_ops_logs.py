@@ -100,10 +100,10 @@ def test_denials_are_counted_as_they_are_logged(logged: Logged) -> None:
     """By their rule, and refused tokens by their reason: alerts look at these counters."""
     assert logged.counted is not None
     made = {
-        "policy_denials_total": ("rule", Counter(one.rule for one in logged.denied)),
+        "policy_denials_total": ("rule", Counter(denial.rule for denial in logged.denied)),
         "token_validation_failures_total": (
             "reason",
-            Counter(one.reason for one in logged.denied if one.reason),
+            Counter(denial.reason for denial in logged.denied if denial.reason),
         ),
     }
     for name, (label, due) in made.items():
@@ -163,7 +163,9 @@ def test_a_tick_that_worked_says_so(ticked: Ticked) -> None:
     for tick in busy:
         kept = [line.text("event") for line in ticked.events(tick)]
         assert "tick.completed" in kept, f"tick {tick} asked the runtime, and is logged as {kept}"
-        line = next(one for one in ticked.events(tick) if one.text("event") == "tick.completed")
+        line = next(
+            event for event in ticked.events(tick) if event.text("event") == "tick.completed"
+        )
         assert line.whole("work") > 0, (
             f"tick {tick} asked the runtime, and says that it did nothing"
         )
@@ -216,7 +218,7 @@ def test_the_flood_guardrail_sees_each_tick(ticked: Ticked, observe: Observe) ->
     """Escalations of each tick of ordinary work, for the guardrail of a flood."""
     moments = [ticked.events(number)[0].moment("at") for number in ticked.numbers]
     for before, at in pairwise(moments):
-        raised = sum(before < one.moment("at") <= at for one in ticked.escalations)
+        raised = sum(before < escalation.moment("at") <= at for escalation in ticked.escalations)
         observe("escalations", raised, at=at)
 
 
@@ -236,7 +238,7 @@ def test_one_id_leads_through(logged: Logged, runtime: Path, observe: Observe) -
         for line in lines(runtime, "journal of the runtime")
         if line.text("do") in ("resume", "spawn", "inject")
     }
-    read = {one.text("id"): one for thread in threads for one in operator.read(thread)}
+    read = {message.text("id"): message for thread in threads for message in operator.read(thread)}
     stored = {line.text("message_id"): line for line in logged.events("message.stored")}
     problems = {}
     for chain in logged.chains:

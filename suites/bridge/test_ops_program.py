@@ -21,10 +21,10 @@ def test_what_is_printed_is_whole(commanded: Commanded) -> None:
     said, thread = commanded.inspected["json"].ran.said, commanded.inspected["json"].before
     due: Mapping[str, object] = {
         "thread": dict(thread),
-        "participants": [dict(one) for one in thread.each("participants")],
-        "messages": [dict(one) for one in commanded.messages],
-        "triggers": [dict(one) for one in commanded.triggers],
-        "audit": [dict(one) for one in commanded.events],
+        "participants": [dict(member) for member in thread.each("participants")],
+        "messages": [dict(message) for message in commanded.messages],
+        "triggers": [dict(trigger) for trigger in commanded.triggers],
+        "audit": [dict(event) for event in commanded.events],
     }
     assert set(said) == set(due), f"it prints {sorted(said)}"
     wrong = [name for name, wanted in due.items() if json.loads(_json(said[name])) != wanted]

@@ -49,8 +49,10 @@ def test_a_runbook_can_be_followed(
 @pytest.mark.criterion("runbook-set-published")
 def test_the_runbooks_are_published(repository: Path, today: datetime) -> None:
     """The file is in its place, under version control, with a section for each case."""
-    found = runbooks(repository)
-    assert set(found) >= set(CASES), f"there is no runbook for {sorted(set(CASES) - set(found))}"
+    published = runbooks(repository)
+    assert set(published) >= set(CASES), (
+        f"there is no runbook for {sorted(set(CASES) - set(published))}"
+    )
     changed = git(repository, "status", "--porcelain", "--", RUNBOOKS)
     assert not changed, f"{RUNBOOKS} differs from what was committed"
     made = git(repository, "log", "-1", "--format=%cI", "--", RUNBOOKS)

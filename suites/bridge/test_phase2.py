@@ -148,14 +148,14 @@ def shares(
     """What is wrong with the two counters of a share."""
     if exact and not made[1]:
         not_done("nothing failed, so a counter of failures shows nothing", "have some fail")
-    found = {}
+    problems = {}
     for name, wanted in zip((total, failed), made, strict=True):
         risen = part.rose(name)
         right = risen == wanted if exact else risen >= wanted
-        found[name] = "" if right else f"it rose by {risen:g}, callers saw {wanted}"
+        problems[name] = "" if right else f"it rose by {risen:g}, callers saw {wanted}"
     causes = part.after.by(failed, "cause")
-    found["cause"] = "" if causes.keys() - {""} else f"{failed} names no cause"
-    return found
+    problems["cause"] = "" if causes.keys() - {""} else f"{failed} names no cause"
+    return problems
 
 
 @pytest.mark.criterion("sli-visible-latency-measurable")

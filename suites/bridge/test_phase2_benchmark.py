@@ -102,7 +102,9 @@ def test_the_benchmark_sees_failures_and_delays(benchmarked: Benchmarked) -> Non
     assert counted - 1 <= failed <= counted, (  # a message to be woken for may be among them
         f"{failed} failed posts are told of, and {counted:g} failed"
     )
-    quick = [one for one in said.inner("post_to_visible")["samples"] if float(one) < SLOW_S]
+    quick = [
+        sample for sample in said.inner("post_to_visible")["samples"] if float(sample) < SLOW_S
+    ]
     assert not quick, f"with a store that takes {SLOW_S} s messages are said to show after {quick}"
 
 
@@ -161,7 +163,7 @@ def _figures(name: str, baseline: Reported) -> list[tuple[str, str]]:
     if UNITS[name] == "ratio":
         value = (count - said.whole("failed")) / count if count else None
     else:
-        samples = sorted(float(one) for one in said["samples"])
+        samples = sorted(float(sample) for sample in said["samples"])
         value = samples[-(-95 * len(samples) // 100) - 1] if samples else None
         count = len(samples)
     told = said.number_or_none("value")

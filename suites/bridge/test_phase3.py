@@ -73,13 +73,17 @@ def test_escalations_rise_until_somebody_handles_them(rising: Rising, observe: O
     longest = max((after_s for _, _, after_s in rising.policy), default=0)
     if len(rising.policy) < 3:
         not_done(f"the policy has {len(rising.policy)} levels", "state three")
-    whole = [one for one in rising.escalations if open_for(one, rising) > longest + TICK_S]
-    short = [one for one in rising.escalations if one.handled is not None]
+    whole = [
+        escalation
+        for escalation in rising.escalations
+        if open_for(escalation, rising) > longest + TICK_S
+    ]
+    short = [escalation for escalation in rising.escalations if escalation.handled is not None]
     if not whole or not short:
         not_done("no escalation was left alone, or none was handled in between", "rehearse both")
     problems = {
-        f"{one.id}, level {level}": level_problem(one, rising, level, to, after_s)
-        for one in rising.escalations
+        f"{escalation.id}, level {level}": level_problem(escalation, rising, level, to, after_s)
+        for escalation in rising.escalations
         for level, to, after_s in rising.policy
     }
     observe_each(observe, "escalation_rule_broken", problems)
@@ -92,14 +96,14 @@ def open_for(raised: Raised, rising: Rising) -> float:
 
 def level_problem(raised: Raised, rising: Rising, level: int, to: str, after_s: float) -> str:
     """What is wrong with a level of an escalation; empty where it was reached as stated."""
-    reached = [one for one in raised.levels if one[0] == level]
+    reached = [step for step in raised.levels if step[0] == level]
     waited = open_for(raised, rising)
     if waited < after_s:
         return "it was reached too early, or after it was handled" if reached else ""
     if not reached:
         return f"it was not reached within {waited:.0f} s" if waited > after_s + TICK_S else ""
     if len(reached) > 1 or reached[0][1] != to:
-        return f"it reached {[one[1] for one in reached]}, not {to}"
+        return f"it reached {[step[1] for step in reached]}, not {to}"
     late = (reached[0][2] - raised.opened).total_seconds() - after_s
     return "" if 0 <= late <= TICK_S else f"it came {late:.0f} s late"
 
@@ -128,11 +132,15 @@ def test_teams_use_it(
 
 @pytest.mark.criterion("prr-passed")
 def test_the_review_passed(records: Path, revision: str, today: datetime) -> None:
-    found = people.signed(records, "production-readiness-review")
-    if not found:
+    reviews = people.signed(records, "production-readiness-review")
+    if not reviews:
         raise NoValueError("no production readiness review is on record; hold it")
-    people.demand_yes(found[-1], revision, today, None)
-    still = [one.text("id") for one in found[-1].each("findings") if one["closed"] is not True]
+    people.demand_yes(reviews[-1], revision, today, None)
+    still = [
+        finding.text("id")
+        for finding in reviews[-1].each("findings")
+        if finding["closed"] is not True
+    ]
     assert not still, f"{', '.join(still)} of its findings are open"
 
 
@@ -146,8 +154,8 @@ def test_what_breaks_has_a_window(
 ) -> None:
     """What is gone since the release before had its window; what is deprecated still works."""
     listed = {
-        one.text("operation"): one
-        for one in papers.structured(repository, papers.DEPRECATIONS).each("deprecations")
+        deprecation.text("operation"): deprecation
+        for deprecation in papers.structured(repository, papers.DEPRECATIONS).each("deprecations")
     }
     before = papers.structured(repository, papers.SCHEMA_BEFORE)
     problems = {

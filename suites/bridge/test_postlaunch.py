@@ -40,7 +40,11 @@ class Aftermath:
     def review(self) -> Reported:
         """The first review that was held after the launch; raises NoValueError without one."""
         since = self.launched.moment("at")
-        held = [one for one in people.written(self.records, "review") if one.moment("at") > since]
+        held = [
+            review
+            for review in people.written(self.records, "review")
+            if review.moment("at") > since
+        ]
         if not held:
             raise NoValueError("no review after the launch is on record; hold it and write it down")
         return held[0]
@@ -93,10 +97,10 @@ def test_cycle_times_are_compared(
 ) -> None:
     """After the launch each time is that of its thread; before it each has a number."""
     launched, review, records = aftermath.launched, aftermath.review, aftermath.records
-    found = people.written(records, "cycle-time")
-    if not found:
+    comparisons = people.written(records, "cycle-time")
+    if not comparisons:
         raise NoValueError("nobody compared cycle times; compare them")
-    told = found[-1]
+    told = comparisons[-1]
     problems = {
         "baseline": _baseline_problem(told),
         "after": _after_problem(told, pilot_threads, launched.moment("at"), told.moment("at")),
@@ -110,7 +114,7 @@ def _baseline_problem(told: Reported) -> str:
     baseline = told.get("baseline")
     if not isinstance(baseline, list) or not baseline:
         return "there is no figure from before the launch"
-    numbers = [one for one in baseline if isinstance(one, int | float) and one > 0]
+    numbers = [number for number in baseline if isinstance(number, int | float) and number > 0]
     return "" if len(numbers) == len(baseline) else f"{baseline!r:.60} is no list of seconds"
 
 
@@ -150,17 +154,19 @@ def test_escalations_are_reviewed(
     """Each escalation since the launch has one verdict, and the share that is told is theirs."""
     launched, review, records = aftermath.launched, aftermath.review, aftermath.records
     since, until = launched.moment("at"), review.moment("at")
-    due = [one for one in escalations if since <= one.moment("at") <= until]
+    due = [escalation for escalation in escalations if since <= escalation.moment("at") <= until]
     if not due:
         raise NoValueError("nothing was escalated between launch and review; there is no share")
     verdicts = {
-        one.text("escalation"): one.text("verdict")
-        for one in people.written(records, "escalation-verdict")
+        verdict.text("escalation"): verdict.text("verdict")
+        for verdict in people.written(records, "escalation-verdict")
     }
     odd = "it has no verdict, or an odd one"
     problems = {
-        one.text("id"): "" if verdicts.get(one.text("id")) in ("right", "false-alarm") else odd
-        for one in due
+        escalation.text("id"): ""
+        if verdicts.get(escalation.text("id")) in ("right", "false-alarm")
+        else odd
+        for escalation in due
     }
     observe_each(observe, "escalation_unreviewed", problems)
     told = people.written(records, "escalation-summary")
@@ -180,10 +186,10 @@ def test_operators_said_how_autonomy_is(
     """Everybody who ran a command since the launch, between it and the review."""
     launched, review, records = aftermath.launched, aftermath.review, aftermath.records
     told = {
-        one.text("who"): one.text("text")
-        for one in people.written(records, "feedback")
-        if one.text("about") == "autonomy"
-        and launched.moment("at") <= one.moment("at") <= review.moment("at")
+        answer.text("who"): answer.text("text")
+        for answer in people.written(records, "feedback")
+        if answer.text("about") == "autonomy"
+        and launched.moment("at") <= answer.moment("at") <= review.moment("at")
     }
     if not told:
         raise NoValueError("no operator was asked; ask them")

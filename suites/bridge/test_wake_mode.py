@@ -104,16 +104,16 @@ class _Trial:
 
     def told(self) -> Switched:
         """What became of all of it."""
-        found = self.found
+        outcome = self.found
         rows = {row.text("message_id"): row for row in self.operator.triggers(self.thread)}
-        found.triggers = {what: rows[id_] for id_, what in self.posted.items() if id_ in rows}
-        found.unwoken = int("not to be woken" in found.triggers)
-        found.asked = self.asked()
+        outcome.triggers = {what: rows[id_] for id_, what in self.posted.items() if id_ in rows}
+        outcome.unwoken = int("not to be woken" in outcome.triggers)
+        outcome.asked = self.asked()
         for name in (*NAMES, FREE):
             mine = self.bridge.agent(name).all("/v1/inbox", "messages", limit=1)
-            found.inboxes[name] = [row.text("text") for row in mine]
-        found.events = self.operator.all("/v1/audit", "events")
-        return found
+            outcome.inboxes[name] = [row.text("text") for row in mine]
+        outcome.events = self.operator.all("/v1/audit", "events")
+        return outcome
 
 
 DUE = {  # of each message: path, result and reason of its trigger
@@ -156,11 +156,16 @@ def test_what_was_not_injected_is_in_the_inbox_once(switched: Switched) -> None:
         "mode-removed": [],
         "mode-free": [],  # who was removed from its thread since
     }
-    wrong = {name: found for name, found in switched.inboxes.items() if found != due[name]}
+    wrong = {name: texts for name, texts in switched.inboxes.items() if texts != due[name]}
     assert not wrong, f"inboxes hold {wrong}"
     told = [
-        (one.text("action"), one.text("target"), one.get("reason"), dict(one.inner("details")))
-        for one in switched.events
+        (
+            event.text("action"),
+            event.text("target"),
+            event.get("reason"),
+            dict(event.inner("details")),
+        )
+        for event in switched.events
     ]
     modes = ("hybrid", "polling-only", "hybrid")
     wanted = [

@@ -122,7 +122,11 @@ def test_only_v1_is_served(bridge: Bridge, observe: Observe, moment: datetime) -
     said = reported(bridge.client.get("/openapi.json")).inner("paths")
     stray = [path for path in said if not path.startswith("/v1/") and path not in plain]
     assert not stray, f"OpenAPI names addresses outside of /v1: {stray}"
-    reads = [one for one in operations(bridge) if one.only_reads and not one.streams]
+    reads = [
+        operation
+        for operation in operations(bridge)
+        if operation.only_reads and not operation.streams
+    ]
     served = 0
     for operation in reads:
         path = operation.at(thread)
