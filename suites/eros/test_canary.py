@@ -42,12 +42,16 @@ DAILY = {"schedule-quality", "dashboard", "revenue", "anomalies"}
 
 @pytest.mark.criterion("shadow-issues-closed")
 def test_no_issue_of_shadow_mode_is_open(phase: Stage, arrived: Mapping[str, Any]) -> None:
-    issues = [one for one in noted(phase.file("records"), "issue") if one.text("label") == "shadow"]
-    gates = [one for one in noted(phase.file("records"), "gate") if one.text("phase") == "shadow"]
+    issues = [
+        issue for issue in noted(phase.file("records"), "issue") if issue.text("label") == "shadow"
+    ]
+    gates = [
+        gate for gate in noted(phase.file("records"), "gate") if gate.text("phase") == "shadow"
+    ]
     if not issues and not gates:
         raise NoValueError("nobody wrote down an issue of shadow mode, nor its gate")
-    newest = {one.text("id"): one for one in issues}
-    left = [name for name, one in newest.items() if one.text("state") != "closed"]
+    newest = {issue.text("id"): issue for issue in issues}
+    left = [name for name, issue in newest.items() if issue.text("state") != "closed"]
     assert not left, f"open: {', '.join(left)}"
 
 
@@ -80,14 +84,14 @@ def test_v5_serves_alexia_alone(canary_week: Lived, observe: Observe) -> None:
 
 @pytest.mark.criterion("canary-profile")
 def test_alexia_is_a_typical_creator(service: Service) -> None:
-    creator = {one.text("name"): one for one in service.roster}[CREATOR]
+    creator = {member.text("name"): member for member in service.roster}[CREATOR]
     profile = (creator.text("tier"), creator.text("page_type"), creator.text("volume"))
     assert profile == ("STANDARD", "paid", "moderate")
 
 
 @pytest.mark.criterion("canary-low-revenue")
 def test_alexia_does_not_earn_the_most(phase: Stage, service: Service) -> None:
-    ranks = {one.text("name"): one.whole("revenue_rank") for one in service.roster}
+    ranks = {creator.text("name"): creator.whole("revenue_rank") for creator in service.roster}
     assert sorted(ranks.values()) == list(range(1, len(ranks) + 1)), "ranks are not 1, 2, …"
     top = ceil(len(ranks) / 4)
     assert ranks[CREATOR] > top, f"rank {ranks[CREATOR]} of {len(ranks)} is within the top {top}"
@@ -125,14 +129,14 @@ def test_monitoring_says_what_ran(canary_week: Lived) -> None:
     slow = float(p95([exact(run.seconds) for run in runs]))
     broken = sum(bool(canary_week.broken(run)) for run in runs)
     scores = figures.quality(runs)
-    told = [
+    compared = [
         ("quality", said.number_or_none("quality"), None if scores is None else float(scores)),
         ("runs", said.number("runs"), len(runs)),
         ("success", said.number("success"), good),
         ("duration_s_p95", said.number("duration_s_p95"), slow),
         ("violations", said.number("violations"), broken),
     ]
-    recount("monitoring of the canary", told, within=0.051).demand(at_least=5)
+    recount("monitoring of the canary", compared, within=0.051).demand(at_least=5)
     demand_deliveries(canary_week)
 
 

@@ -56,9 +56,9 @@ def test_each_creator_has_run_on_v5(widened: Step, observe: Observe) -> None:
 @pytest.mark.criterion("no-rollback-7d")
 def test_no_rollback_in_the_week_before(widened: Step, observe: Observe) -> None:
     until = widened.until
-    told = [one.moment("at") for one in logged(widened.logs, "eros.rollback", "trigger")]
-    known = set(widened.rollbacks) - set(widened.real_rollbacks)
-    real = {*widened.real_rollbacks, *(at for at in told if at not in known)}
+    fired = [line.moment("at") for line in logged(widened.logs, "eros.rollback", "trigger")]
+    drilled = set(widened.rollbacks) - set(widened.real_rollbacks)
+    real = {*widened.real_rollbacks, *(at for at in fired if at not in drilled)}
     for day in range(7):
         begin, end = until - (day + 1) * DAY, until - day * DAY
         count = sum(begin <= at < end for at in real)
@@ -87,22 +87,22 @@ def _change(now: Sequence[Run], then: Sequence[Run]) -> float | None:
     scores = [_scores(now), _scores(then)]
     both = sorted(scores[0].keys() & scores[1].keys())
     changes = [exact(scores[0][name]) - exact(scores[1][name]) for name in both]
-    found = mean(changes)
-    return None if found is None else float(found)
+    change = mean(changes)
+    return None if change is None else float(change)
 
 
 def _scores(ran: Sequence[Run]) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
+    by_creator: dict[str, list[float]] = {}
     for run in ran:
         if run.quality is not None:
-            found.setdefault(run.creator, []).append(run.quality)
-    return {name: sum(scores) / len(scores) for name, scores in found.items()}
+            by_creator.setdefault(run.creator, []).append(run.quality)
+    return {name: sum(scores) / len(scores) for name, scores in by_creator.items()}
 
 
 @pytest.mark.criterion("on-call-briefed")
 def test_the_on_call_engineer_was_briefed(widened: Step) -> None:
-    told = noted(widened.records, "signoff") if widened.records.is_file() else []
-    briefed = [one for one in told if one.text("what") == "on-call-briefing"]
+    notes = noted(widened.records, "signoff") if widened.records.is_file() else []
+    briefed = [note for note in notes if note.text("what") == "on-call-briefing"]
     assert briefed, "no briefing of the on-call engineer is on record"
     at, who = briefed[-1].moment("at"), briefed[-1].text("who").strip()
     assert who, "the briefing names nobody"
@@ -115,19 +115,23 @@ def test_the_on_call_engineer_was_briefed(widened: Step) -> None:
 @pytest.mark.parametrize("way", ["flag", "controller", "automatic"])
 def test_the_rollback_was_drilled(widened: Step, way: str, observe: Observe) -> None:
     """A record counts only with what it is of: v5 was off, and no decision went to it."""
-    told = noted(widened.records, "drill") if widened.records.is_file() else []
-    drills = [one for one in told if one.text("way") == way and one.moment("at") <= widened.until]
+    recorded = noted(widened.records, "drill") if widened.records.is_file() else []
+    drills = [
+        drill
+        for drill in recorded
+        if drill.text("way") == way and drill.moment("at") <= widened.until
+    ]
     if not drills:
         not_done(f"no drill by {way} is on record", "do it, and write it down")
     end = drills[-1].moment("at")
-    off = [one for one in widened.changes if _goes_off(widened, one, end, way)]
+    off = [change for change in widened.changes if _goes_off(widened, change, end, way)]
     worked = drills[-1].flag("passed") and bool(off)
     if off:
         since = off[-1].moment("at")
-        on = [one.moment("at") for one in widened.changes if one.moment("at") > since]
+        on = [change.moment("at") for change in widened.changes if change.moment("at") > since]
         until = min([*on, end])
-        then = [one for one in widened.decisions if since < one.moment("at") < until]
-        worked = worked and all(one.text("target") == "v4" for one in then)
+        then = [decision for decision in widened.decisions if since < decision.moment("at") < until]
+        worked = worked and all(decision.text("target") == "v4" for decision in then)
     observe("drill_worked", worked, way=way)
 
 
@@ -141,7 +145,9 @@ def _goes_off(step: Step, change: Reported, end: datetime, way: str) -> bool:
     if change.text("by") not in CONTROLLER:
         return way == "flag"
     history = step.service.get("/rollback").each("history")
-    fired = {one.text("by") == "automatic" for one in history if one.moment("at") == at}
+    fired = {
+        rollback.text("by") == "automatic" for rollback in history if rollback.moment("at") == at
+    }
     return fired == {way == "automatic"}
 
 
@@ -152,10 +158,10 @@ def demand(step: Step, flag: str, value: object) -> None:
     """Raise AssertionError where a flag is otherwise now, or was at a decision since the switch."""
     stands = step.service.get("/flags")[flag]
     assert stands == value, f"{flag} is {stands!r}, not {value!r}"
-    since = [told.inner("flags") for told in step.decisions_since]
+    since = [decision.inner("flags") for decision in step.decisions_since]
     if not since:
         not_done("no request was routed since the switch", "let jobs run")
-    other = [seen[flag] for seen in since if seen[flag] != value]
+    other = [flags[flag] for flags in since if flags[flag] != value]
     assert not other, f"{len(other)} decisions were made with {flag} {other[0]!r}, not {value!r}"
 
 
@@ -181,7 +187,7 @@ def test_v5_serves_everybody(widened: Step, observe: Observe) -> None:
     on_v5 = {run.creator for run in served(journal)}
     on_v4 = {run.creator for run in journal if run.pipeline == "v4" and not run.fallback}
     _, decided = widened.service.decide(widened.service.names)
-    says = {one.text("creator"): one.text("target") for one in decided}
+    says = {decision.text("creator"): decision.text("target") for decision in decided}
     for name in widened.service.names:
         wrong = name not in on_v5 or name in on_v4 or says.get(name) != "v5"
         observe("creator_not_on_v5", wrong, at=widened.now, creator=name)

@@ -28,9 +28,9 @@ ON_TIME, SOON = timedelta(minutes=5), timedelta(seconds=5)
 
 @pytest.mark.criterion("monitor-24h")
 def test_monitoring_never_paused(widened: Step, observe: Observe) -> None:
-    told = [one.moment("at") for one in logged(widened.logs, "eros.monitoring", "sample")]
+    sampled = [line.moment("at") for line in logged(widened.logs, "eros.monitoring", "sample")]
     end = min(widened.begun + DAY, widened.now)
-    moments = sorted([widened.begun, *(at for at in told if widened.begun < at < end), end])
+    moments = sorted([widened.begun, *(at for at in sampled if widened.begun < at < end), end])
     for hour in range(24):
         begin = widened.begun + hour * HOUR
         if begin >= end:
@@ -63,7 +63,10 @@ def test_each_job_ran_on_time(phase: Stage, widened: Step, observe: Observe) -> 
     demand_answer("/jobs", answer)
     journal = runs(widened.service, since=since - HOUR, until=until + DAY)
     delivered = {run.request_id: run for run in journal if run.delivered}
-    executed = {(one.text("job"), one.moment("due")): one for one in answer.each("executions")}
+    executed = {
+        (execution.text("job"), execution.moment("due")): execution
+        for execution in answer.each("executions")
+    }
     covered = set()
     for job in answer.each("jobs"):
         for due in _due(job, since, until):
@@ -82,7 +85,7 @@ def test_each_job_ran_on_time(phase: Stage, widened: Step, observe: Observe) -> 
 
 def _demand_asked(widened: Step) -> None:
     """Raise AssertionError where somebody got a schedule that no job asked for."""
-    unasked = [one for one in widened.journal if one.delivered and not one.said["job"]]
+    unasked = [run for run in widened.journal if run.delivered and not run.said["job"]]
     assert not unasked, (
         f"{len(unasked)} schedules were delivered that no job asked for, the first one to "
         f"{unasked[0].creator} at {unasked[0].ended}"
@@ -93,12 +96,12 @@ def _demand_own(job: Reported, run: Run, due: datetime, journal: Sequence[Run]) 
     """Raise AssertionError where a job's run is another one's, came late, or came twice."""
     name, creator = job.text("job"), job.text("creator")
     assert run.creator == creator, f"job {name} of {creator} ran for {run.creator}"
-    first = min(one.started for one in journal if one.request_id == run.request_id)
+    first = min(entry.started for entry in journal if entry.request_id == run.request_id)
     assert first - due <= ON_TIME, f"job {name} was due at {due}, its run began at {first}"
     asked = {
-        one.request_id
-        for one in journal
-        if one.said["job"] == name and abs(one.started - due) < DAY / 2
+        entry.request_id
+        for entry in journal
+        if entry.said["job"] == name and abs(entry.started - due) < DAY / 2
     }
     assert asked == {run.request_id}, f"job {name} asked for {len(asked)} schedules at {due}"
 
@@ -125,45 +128,45 @@ def _on_time(ran: Reported, due: datetime, run: Run) -> bool:
 @pytest.mark.criterion("revenue-week-over-week")
 def test_revenue_was_compared(phase: Stage, widened: Step, observe: Observe) -> None:
     weeks = _weeks(phase.file("revenue"))
-    told = noted(widened.records, "revenue") if widened.records.is_file() else []
+    comparisons = noted(widened.records, "revenue") if widened.records.is_file() else []
     right = 0
-    for one in told:
-        week = date.fromisoformat(one.text("week"))
+    for comparison in comparisons:
+        week = date.fromisoformat(comparison.text("week"))
         sums = {"after": weeks.get(week), "before": weeks.get(week - timedelta(days=7))}
-        wrong = [name for name, paid in sums.items() if differs(one.number(name), paid)]
+        wrong = [name for name, paid in sums.items() if differs(comparison.number(name), paid)]
         assert not wrong, f"the comparison of week {week} has another {wrong[0]} than the feed"
-        right += one.moment("at") >= widened.begun
+        right += comparison.moment("at") >= widened.begun
     observe("revenue_comparisons", right)
 
 
 def _weeks(path: Path) -> dict[date, Fraction]:
     if not path.is_file():
         not_done("there is no feed of revenue", "without one nothing can be compared")
-    found: dict[date, Fraction] = {}
+    sums: dict[date, Fraction] = {}
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             week = date.fromisoformat(row["week"])
-            found[week] = found.get(week, Fraction(0)) + Fraction(row["revenue"])
-    return found
+            sums[week] = sums.get(week, Fraction(0)) + Fraction(row["revenue"])
+    return sums
 
 
 @pytest.mark.criterion("lessons-learned")
 def test_lessons_are_written_down(phase: Stage, widened: Step) -> None:
-    told = noted(widened.records, "lessons") if widened.records.is_file() else []
-    assert told, "no document of lessons is on record"
-    path = phase.file("repository") / told[-1].text("document")
-    assert path.is_file(), f"{told[-1].text('document')} is not in the repository"
-    said = [
+    lessons = noted(widened.records, "lessons") if widened.records.is_file() else []
+    assert lessons, "no document of lessons is on record"
+    path = phase.file("repository") / lessons[-1].text("document")
+    assert path.is_file(), f"{lessons[-1].text('document')} is not in the repository"
+    sentences = [
         line.strip(" -*#\t")
         for line in path.read_text(encoding="utf-8").splitlines()
         if not line.startswith("#") and is_sentence(line.strip(" -*#\t"))
     ]
-    assert said, f"{path.name} holds no sentence"
+    assert sentences, f"{path.name} holds no sentence"
 
 
 @pytest.mark.criterion("lessons-learned")
 def test_lessons_were_written_after_the_switch(widened: Step) -> None:
-    told = noted(widened.records, "lessons") if widened.records.is_file() else []
-    assert told, "no document of lessons is on record"
-    at = told[-1].moment("at")
+    lessons = noted(widened.records, "lessons") if widened.records.is_file() else []
+    assert lessons, "no document of lessons is on record"
+    at = lessons[-1].moment("at")
     assert at >= widened.begun, f"the lessons are of {at}; the switch was at {widened.begun}"

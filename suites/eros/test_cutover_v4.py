@@ -32,23 +32,23 @@ def test_the_kill_switch_gives_a_schedule_of_v4(thirty_days: Old, observe: Obser
 
 @pytest.mark.criterion("v4-available-30d")
 def test_the_code_of_v4_is_there(phase: Stage) -> None:
-    found = code(phase.file("repository"), "python/v4")
-    assert found, "python/v4 is not in the repository"
-    defined = [node for path in found for node in ast.parse(path.read_text()).body]
+    modules = code(phase.file("repository"), "python/v4")
+    assert modules, "python/v4 is not in the repository"
+    defined = [node for path in modules for node in ast.parse(path.read_text()).body]
     assert defined, "python/v4 holds no code"
-    for path in found:
+    for path in modules:
         odd = unknown_names(path.read_text(encoding="utf-8"))
         assert not odd, f"{path.name} would not load: nothing is called {', '.join(odd)}"
-    lines = max(len(path.read_text(encoding="utf-8").splitlines()) for path in found)
+    lines = max(len(path.read_text(encoding="utf-8").splitlines()) for path in modules)
     assert lines >= LINES, f"the longest module of python/v4 has {lines} lines, it had {LINES}"
 
 
 @pytest.mark.criterion("v4-marked-deprecated")
 def test_each_entry_point_of_v4_is_marked(phase: Stage, observe: Observe) -> None:
-    found = code(phase.file("repository"), "python/v4")
-    if not found:
+    modules = code(phase.file("repository"), "python/v4")
+    if not modules:
         not_done("python/v4 is not in the repository", "see v4-available-30d")
-    for path in found:
+    for path in modules:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
             if isinstance(node, kinds) and not node.name.startswith("_"):

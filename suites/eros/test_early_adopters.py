@@ -91,18 +91,18 @@ def test_v5_serves_the_three_alone(adopters_week: Lived, observe: Observe) -> No
     ],
 )
 def test_an_adopter_is_registered_as_described(service: Service, name: str) -> None:
-    roster = {one.text("name"): one for one in service.roster}
+    roster = {member.text("name"): member for member in service.roster}
     creator, alexia = roster[name], roster["alexia"]
     assert (creator.text("tier"), creator.text("page_type")) == PROFILES[name]
     if name == "grace_bennett":  # more revenue, and more volume
         assert creator.whole("revenue_rank") < alexia.whole("revenue_rank")
-        volumes = [VOLUMES.index(one.text("volume")) for one in (alexia, creator)]
+        volumes = [VOLUMES.index(member.text("volume")) for member in (alexia, creator)]
         assert volumes[0] < volumes[1], "grace_bennett posts no more than alexia"
 
 
 @pytest.mark.criterion("covers-page-types")
 def test_the_three_cover_the_roster(service: Service, observe: Observe, moment: datetime) -> None:
-    roster = {one.text("name"): one for one in service.roster}
+    roster = {creator.text("name"): creator for creator in service.roster}
     for kind in ("tier", "page_type"):
         there = {creator.text(kind) for creator in roster.values()}
         covered = {roster[name].text(kind) for name in ADOPTERS}
@@ -133,21 +133,21 @@ def test_scores_are_no_constant(adopters_week: Lived) -> None:
 def test_monitoring_says_what_ran(adopters_week: Lived) -> None:
     stretch = {"since": adopters_week.begun, "until": adopters_week.ended}
     said = adopters_week.service.get("/monitoring", **stretch).inner("creators")
-    told = []
+    compared = []
     for name in ADOPTERS:
         runs = [run for run in adopters_week.served if run.creator == name]
         shown = said.inner(name)
         good = sum(run.ok for run in runs) / len(runs)
         slow = float(p95([exact(run.seconds) for run in runs]))
         scores, broken = figures.quality(runs), sum(bool(adopters_week.broken(run)) for run in runs)
-        told += [
+        compared += [
             (f"{name}, runs", shown.number("runs"), len(runs)),
             (f"{name}, success", shown.number("success"), good),
             (f"{name}, duration_s_p95", shown.number("duration_s_p95"), slow),
             (f"{name}, violation_rate", shown.number("violation_rate"), broken / len(runs)),
             (f"{name}, quality", shown["quality"], None if scores is None else float(scores)),
         ]
-    recount("monitoring of the adopters", told, within=0.051).demand(at_least=15, varied=True)
+    recount("monitoring of the adopters", compared, within=0.051).demand(at_least=15, varied=True)
     demand_deliveries(adopters_week)
 
 

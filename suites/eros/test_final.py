@@ -134,9 +134,9 @@ def test_a_row_of_the_table_is_measured(finished: Finished, metric: str, observe
     row = table(finished.table).get(metric)
     assert row is not None, f"the table has no row {metric!r}"
     value = row.get("actual")
-    known = [take(finished.runs) for take in ROWS[metric]]
+    computed = [take(finished.runs) for take in ROWS[metric]]
     measured = isinstance(value, int | float) and not isinstance(value, bool)
-    wrong = not measured or all(differs(value, one) for one in known)
+    wrong = not measured or all(differs(value, figure) for figure in computed)
     observe("cell_unmeasured", wrong, metric=metric, said=str(value)[:40])
     empty = [cell for cell in ("baseline", "target") if not str(row.get(cell) or "").strip()]
     assert not empty, f"the row {metric!r} has no {empty[0]}"
@@ -208,11 +208,11 @@ def _differs(said: Mapping[str, object], figure: str, counted: Fraction | None) 
 
 def compared(finished: Finished, pipeline: str) -> dict[date, list[Run]]:
     """The runs of a pipeline that were compared, by the day of the comparison."""
-    found: dict[date, list[Run]] = {}
+    by_day: dict[date, list[Run]] = {}
     for at, old, new in finished.compared:
         run = new if pipeline == "v5" else old
-        found.setdefault(at.astimezone(UTC).date(), []).append(run)
-    return found
+        by_day.setdefault(at.astimezone(UTC).date(), []).append(run)
+    return by_day
 
 
 def reported_of(folder: Path, day: date, pipeline: str) -> Mapping[str, object]:

@@ -95,7 +95,7 @@ def test_the_list_is_empty(phase: Stage, service: Service, unset: list[Reported]
     for flags in (ON, {**ON, "CREATORS": ""}):
         answer, decided = service.decide([*service.names, ""], texts(flags))
         assert answer.inner("flags")["EROS_V5_CREATORS"] == []
-        chosen = [one.text("creator") for one in decided if one.text("target") == "v5"]
+        chosen = [choice.text("creator") for choice in decided if choice.text("target") == "v5"]
         assert chosen == [], f"an empty list holds {chosen}"
         by_program = route(phase, service.names, texts(flags))
         assert {decision.text("target") for decision in by_program} == {"v4"}
@@ -126,9 +126,9 @@ def test_nobody_reaches_v5_while_it_is_off(
                     rest = {"PERCENTAGE": percent, "CREATORS": creators, "SHADOW_MODE": shadow}
                     flags = texts({**rest, **({"ENABLED": off} if off else {})})
                     away = [
-                        one.text("creator")
-                        for one in service.decide(names, flags)[1]
-                        if one.text("target") != "v4" or one.flag("shadow")
+                        choice.text("creator")
+                        for choice in service.decide(names, flags)[1]
+                        if choice.text("target") != "v4" or choice.flag("shadow")
                     ]
                     observe("v5_while_off", len(away), switch=off or "unset", **rest, at=moment)
                     if off is None and shadow == "false":
@@ -137,7 +137,7 @@ def test_nobody_reaches_v5_while_it_is_off(
 
 
 def _reached(service: Service, names: Sequence[str], flags: Mapping[str, str]) -> int:
-    return sum(one.text("target") == "v5" for one in service.decide(names, flags)[1])
+    return sum(choice.text("target") == "v5" for choice in service.decide(names, flags)[1])
 
 
 @pytest.mark.criterion("kill-switch-instant")
@@ -157,10 +157,10 @@ def test_shadow_mode_delivers_v4(service: Service, observe: Observe, moment: dat
         for creators in LISTS:
             flags = {**ON, "SHADOW_MODE": "true", "PERCENTAGE": percent, "CREATORS": creators}
             _, decided = service.decide(names, texts(flags))
-            for one in decided:
-                right = (one.text("target"), one.text("reason")) == ("v4", "shadow")
-                observe("v5_in_shadow", not right, creator=one.text("creator"), at=moment)
-                assert one.flag("shadow"), f"v5 does not run along for {one['creator']}"
+            for choice in decided:
+                right = (choice.text("target"), choice.text("reason")) == ("v4", "shadow")
+                observe("v5_in_shadow", not right, creator=choice.text("creator"), at=moment)
+                assert choice.flag("shadow"), f"v5 does not run along for {choice['creator']}"
 
 
 # How texts are read
@@ -172,7 +172,7 @@ def test_an_odd_percentage_counts_as_zero(
 ) -> None:
     for odd in ("-1", "101", "25.5", "", "abc", "1e2", "50%", "0x20", "1000"):
         answer, decided = service.decide(service.names, texts({**ON, "PERCENTAGE": odd}))
-        taken = [one.text("creator") for one in decided if one.text("target") == "v5"]
+        taken = [choice.text("creator") for choice in decided if choice.text("target") == "v5"]
         warned = any("EROS_V5_PERCENTAGE" in str(text) for text in answer["warnings"])
         observe("bad_percentage_taken", bool(taken) or not warned, value=odd or "empty", at=moment)
     answer, decided = service.decide(service.names, texts({**ON, "PERCENTAGE": " 50 "}))
@@ -181,7 +181,7 @@ def test_an_odd_percentage_counts_as_zero(
 
 
 def _chosen(decided: Sequence[Reported]) -> set[str]:
-    return {one.text("creator") for one in decided if one.text("target") == "v5"}
+    return {choice.text("creator") for choice in decided if choice.text("target") == "v5"}
 
 
 def _expected(service: Service, flags: Mapping[str, str], more: Sequence[str] = ()) -> set[str]:
@@ -199,10 +199,14 @@ def test_both_ends_of_the_percentage(
     for percent, target in (("0", "v4"), ("100", "v5")):
         flags = texts({**ON, "PERCENTAGE": percent})
         names = [*service.names, zero, last]
-        for one in (*service.decide(names, flags)[1], *route(phase, names, flags)):
-            wrong = one.text("target") != target
+        for choice in (*service.decide(names, flags)[1], *route(phase, names, flags)):
+            wrong = choice.text("target") != target
             observe(
-                "wrong_at_an_end", wrong, creator=one.text("creator"), percentage=percent, at=moment
+                "wrong_at_an_end",
+                wrong,
+                creator=choice.text("creator"),
+                percentage=percent,
+                at=moment,
             )
 
 
@@ -216,9 +220,9 @@ def test_lists_that_people_type(service: Service, observe: Observe, moment: date
         answer, decided = service.decide(names, texts({**ON, "CREATORS": text}))
         assert set(answer.inner("flags")["EROS_V5_CREATORS"]) == listed(text)
         expected = _expected(service, {"CREATORS": text}, STRANGERS)
-        for one in decided:
-            name = one.text("creator")
-            wrong = (one.text("target") == "v5") != (name in expected)
+        for choice in decided:
+            name = choice.text("creator")
+            wrong = (choice.text("target") == "v5") != (name in expected)
             observe("list_misread", wrong, creator=name or "empty", list=text, at=moment)
 
 
@@ -233,10 +237,10 @@ def test_the_list_adds_to_the_percentage(
             _, decided = service.decide(service.names, texts({**ON, **flags}))
             expected = _expected(service, flags)
             grown += len(expected - _expected(service, {"PERCENTAGE": percent}))
-            for one in decided:
-                name = one.text("creator")
+            for choice in decided:
+                name = choice.text("creator")
                 observe(
-                    "union_wrong", (one.text("target") == "v5") != (name in expected), at=moment
+                    "union_wrong", (choice.text("target") == "v5") != (name in expected), at=moment
                 )
     assert grown, "nobody is listed beyond the percentage, so the union shows nothing"
 
@@ -280,8 +284,8 @@ def test_a_bucket_stays(phase: Stage, service: Service, observe: Observe, moment
     for seed in ("0", "1", "4711"):
         seen.append(tuple(route(phase, names, {**flags, "PYTHONHASHSEED": seed})))
     for name in names:
-        mine = [one for answer in seen for one in answer if one.text("creator") == name]
-        places = {(one.whole("bucket"), one.text("target")) for one in mine}
+        mine = [choice for answer in seen for choice in answer if choice.text("creator") == name]
+        places = {(choice.whole("bucket"), choice.text("target")) for choice in mine}
         due = (bucket(name), "v5" if bucket(name) < 50 else "v4")
         observe("bucket_moved", places != {due} or len(mine) != len(seen), creator=name, at=moment)
 

@@ -79,7 +79,7 @@ def _demand_alike(trials: Trials, run_ids: list[str], pipeline: str, how: str) -
         if run_id not in run_ids and draft.text("pipeline") == pipeline
     ]
     days = {(draft.text("creator"), draft.text("day")) for draft in others}
-    compared = [one for one in of_them if (one.text("creator"), one.text("day")) in days]
+    compared = [draft for draft in of_them if (draft.text("creator"), draft.text("day")) in days]
     if not compared:
         raise NoValueError(f"{pipeline} planned no day twice, once {how}")
     unlike = oracle.unlike([*others, *compared])
@@ -211,7 +211,7 @@ def _phase_of(change: Reported) -> str:
 
 def _decided(order: Order, phase: str, by: datetime | None) -> datetime | None:
     """When a phase's gate was GO, where that was its newest decision by a moment."""
-    known = [gate for gate in order.gates if gate.text("phase") == phase]
+    gates = [gate for gate in order.gates if gate.text("phase") == phase]
     if by is not None:
-        known = [gate for gate in known if gate.moment("at") <= by]
-    return known[-1].moment("at") if known and known[-1].text("verdict") == "GO" else None
+        gates = [gate for gate in gates if gate.moment("at") <= by]
+    return gates[-1].moment("at") if gates and gates[-1].text("verdict") == "GO" else None

@@ -65,12 +65,12 @@ def test_what_was_answered_can_be_looked_up(flag_trials: Trials) -> None:
     for request in (flag_trials.of(part)[-1] for part in PARTS):
         answer = request.answer
         kept = get(f"/schedules/{request.request_id}")
-        said, due = ({**one, "replay": None} for one in (reported(kept, any_status=True), answer))
+        said, due = ({**body, "replay": None} for body in (reported(kept, any_status=True), answer))
         assert (kept.status_code, said) == (request.status, due), (
             f"GET /schedules/{request.request_id} says {kept.text:.200}"
         )
         run_id = answer.text("run_id")
-        (run,) = [one for one in flag_trials.runs if one.run_id == run_id]
+        (run,) = [ran for ran in flag_trials.runs if ran.run_id == run_id]
         shown = reported(get(f"/runs/{run_id}"))
         assert shown == run.said, f"GET /runs/{run_id} is not what the list has"
     for path in ("/schedules/suite-never-asked", "/runs/never-ran"):
@@ -83,10 +83,10 @@ def test_what_was_answered_can_be_looked_up(flag_trials: Trials) -> None:
 @pytest.mark.criterion("routing-decision-logged")
 def test_schedules_of_a_creator_are_hers_alone(flag_trials: Trials) -> None:
     stored = flag_trials.service.get("/schedules").each("schedules")
-    names = {one.text("creator") for one in stored}
+    names = {schedule.text("creator") for schedule in stored}
     assert len(names) > 1, "all schedules are of one creator, so this shows nothing"
     for name in sorted(names)[:3]:
-        due = [one for one in stored if one["creator"] == name]
+        due = [schedule for schedule in stored if schedule["creator"] == name]
         shown = flag_trials.service.get("/schedules", creator=name).each("schedules")
         assert [*shown] == due, f"of {name} {len(shown)} schedules are shown, not {len(due)}"
 
@@ -116,19 +116,21 @@ def test_what_is_odd_is_refused(flag_trials: Trials) -> None:
 @pytest.mark.criterion("routing-decision-logged")
 def test_flags_are_told_as_they_were_set(flag_trials: Trials) -> None:
     changes = _changes(flag_trials)
-    for one in changes:
-        by, why = one.text("by"), one["reason"]
+    for change in changes:
+        by, why = change.text("by"), change["reason"]
         said = why == ("a trial" if by == "the suite" else "")
-        assert said, f"the change of {one['at']} is said to be by {by}, because of {why!r}"
-        phase = _phase(_flags(one))
-        assert one["phase"] == phase, f"{dict(one.inner('after'))} is called {one['phase']}"
-    unsaid = [one for one in changes if one["by"] != "the suite"]
+        assert said, f"the change of {change['at']} is said to be by {by}, because of {why!r}"
+        phase = _phase(_flags(change))
+        assert change["phase"] == phase, (
+            f"{dict(change.inner('after'))} is called {change['phase']}"
+        )
+    unsaid = [change for change in changes if change["by"] != "the suite"]
     assert len(unsaid) == 1, f"{len(unsaid)} changes are of somebody else; by PUT one was made"
-    phases = {one["phase"] for one in changes}
+    phases = {change["phase"] for change in changes}
     lacking = {"off", "shadow", "canary", "early_adopters", *STEPS.values()} - phases
     assert not lacking, f"nobody set the flags of {', '.join(sorted(lacking))}"
-    for one, later in pairwise(changes):
-        assert later["before"] == one["after"], f"before {later['at']} flags are told as others"
+    for earlier, later in pairwise(changes):
+        assert later["before"] == earlier["after"], f"before {later['at']} flags are told as others"
     now, last = flag_trials.service.get("/flags"), changes[-1]
     assert now["raw"] == last["after"], f"raw is {now['raw']}, set was {last['after']}"
     assert now.moment("since") == last.moment("at"), f"since is {now['since']}, not {last['at']}"
@@ -164,25 +166,25 @@ def _phase(flags: Flags) -> str:
 @pytest.mark.criterion("fallback-counts-as-failure")
 def test_totals_between_two_changes_are_of_served_runs(flag_trials: Trials) -> None:
     changes = _changes(flag_trials)
-    told = flag_trials.service.get("/monitoring/steps").each("steps")
-    known = {(one.moment("since"), one.text("phase")): one for one in told}
+    totals = flag_trials.service.get("/monitoring/steps").each("steps")
+    by_begin = {(total.moment("since"), total.text("phase")): total for total in totals}
     counted = 0
     ends = [*(later.moment("at") for later in changes[1:]), None]
-    for one, until in zip(changes, ends, strict=True):
-        flags, since = _flags(one), one.moment("at")
+    for change, until in zip(changes, ends, strict=True):
+        flags, since = _flags(change), change.moment("at")
         if not (flags.enabled and flags.percentage):
             continue
-        step = known.get((since, one.text("phase")))
-        assert step is not None, f"there are no totals since {since}, of {one['phase']}"
+        step = by_begin.get((since, change.text("phase")))
+        assert step is not None, f"there are no totals since {since}, of {change['phase']}"
         shown = step["until"] and step.moment("until")
         assert shown == until, f"the totals since {since} are until {shown}, not {until}"
         ran = served(flag_trials.runs)
         runs = [run for run in ran if since <= run.ended and (not until or run.ended < until)]
         counted += bool(runs)
         wrong = "; ".join(_miscounted(step, runs, flags))
-        assert not wrong, f"since {since}, {one['phase']}: {wrong}"
+        assert not wrong, f"since {since}, {change['phase']}: {wrong}"
     assert counted > 2, "v5 served nobody in these steps, so their totals show nothing"
-    empty = [one for one in told if not one.whole("percentage")]
+    empty = [total for total in totals if not total.whole("percentage")]
     assert not empty, f"{len(empty)} totals are of no percentage"
 
 

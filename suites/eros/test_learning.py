@@ -108,7 +108,9 @@ def _unloaded(agent_runs: AgentRuns, history: Sequence[Version], run: Run, agent
     if FILE not in agent["read"]:
         return f"did not load {FILE}"
     opened = agent_runs.accesses.get((run.run_id, agent.text("name")), ())
-    blobs = [(moment(one), one.text("blob")) for one in opened if one.text("path") == FILE]
+    blobs = [
+        (moment(access), access.text("blob")) for access in opened if access.text("path") == FILE
+    ]
     if not blobs:
         return f"says that it loaded {FILE}, and its log has no access"
     stood = {at(history, when).blob for when, _ in blobs}
@@ -213,16 +215,28 @@ def test_each_week_learnt_and_took_nothing_back(four_weeks: Learnt, observe: Obs
 def test_auto_has_run_without_error(four_weeks: Learnt, observe: Observe) -> None:
     assert four_weeks.status.said().flag("auto"), "auto is off"
     window = four_weeks.weeks.day(BY_HAND + 1)[0], four_weeks.window[1]
-    settings = [one for one in happened(four_weeks.log, "setting") if one.text("setting") == "auto"]
-    off = [moment(one) for one in settings if not one.flag("after") and moment(one) >= window[0]]
+    settings = [
+        setting
+        for setting in happened(four_weeks.log, "setting")
+        if setting.text("setting") == "auto"
+    ]
+    off = [
+        moment(setting)
+        for setting in settings
+        if not setting.flag("after") and moment(setting) >= window[0]
+    ]
     assert not off, f"auto was switched off at {off[0]}"
-    alone = [one for one in happened(four_weeks.log, "reflection") if one.text("mode") == "auto"]
+    alone = [
+        reflection
+        for reflection in happened(four_weeks.log, "reflection")
+        if reflection.text("mode") == "auto"
+    ]
     signals = happened(four_weeks.log, "signal")
     for end in within(happened(four_weeks.log, "session-end"), window):
         session = end.text("session")
-        if any(one.text("session") == session for one in signals):
-            runs = [one for one in alone if one.get("session") == session]
-            failed = not runs or any(one["error"] is not None for one in runs)
+        if any(signal.text("session") == session for signal in signals):
+            runs = [reflection for reflection in alone if reflection.get("session") == session]
+            failed = not runs or any(reflection["error"] is not None for reflection in runs)
             observe("auto_error", failed, at=moment(end))
 
 
@@ -237,7 +251,7 @@ def test_weekly_review_is_set_up(four_weeks: Learnt) -> None:
 
 
 def _signed_off(learnt: Learnt, what: str) -> None:
-    notes = [one for one in written(learnt.records, "signoff") if one.text("what") == what]
+    notes = [note for note in written(learnt.records, "signoff") if note.text("what") == what]
     if not notes:
         raise NoValueError(f"records have no signoff of {what}")
     assert notes[-1].text("who").strip(), f"the signoff of {what} names nobody"
@@ -273,7 +287,7 @@ def test_what_became_of_each_proposal(four_weeks: Learnt, observe: Observe) -> N
     for id_, when in issues.items():
         observe("learning_issues", 1, at=when, proposal="applied", learning=id_)
     observe("wrong_learnings", len(wrong_ids(four_weeks.history, four_weeks.records)[1]))
-    for one in happened(four_weeks.log, "reflection"):
-        declined = sum(answer == "n" for answer in one.inner("answers").values())
+    for reflection in happened(four_weeks.log, "reflection"):
+        declined = sum(answer == "n" for answer in reflection.inner("answers").values())
         if declined:
-            observe("learning_issues", declined, at=moment(one), proposal="declined")
+            observe("learning_issues", declined, at=moment(reflection), proposal="declined")

@@ -77,11 +77,12 @@ def ended_sessions(
     return [
         (
             end,
-            [one for one in signals if one.text("session") == end.text("session")],
+            [signal for signal in signals if signal.text("session") == end.text("session")],
             [
-                one
-                for one in log
-                if one.text("mode") == AUTO and one.get("session") == end.text("session")
+                reflection
+                for reflection in log
+                if reflection.text("mode") == AUTO
+                and reflection.get("session") == end.text("session")
             ],
         )
         for end in within(happened(learnt.log, "session-end"), window)
@@ -102,11 +103,11 @@ def test_nothing_is_committed_unasked(
     for change in added(four_weeks.history, since_auto(four_weeks)):
         unasked = confirmed_by(change, four_weeks.log) is None or not change.version.reviewed_by
         observe("unconfirmed_commit", unasked, at=change.version.at)
-    for one in happened(four_weeks.log, "reflection"):
-        by_itself = one.text("mode") == AUTO and one["committed"]
+    for reflection in happened(four_weeks.log, "reflection"):
+        by_itself = reflection.text("mode") == AUTO and reflection["committed"]
         assert not by_itself, (
-            f"at its end session {one.get('session')} committed {one['committed']}, and nobody "
-            "was there to be asked"
+            f"at its end session {reflection.get('session')} committed {reflection['committed']}, "
+            "and nobody was there to be asked"
         )
     assert auto_tried.reviewed_by == "suite", "the commit does not name who confirmed it"
 
@@ -146,34 +147,37 @@ def test_off_stops_auto_at_once(auto_tried: AutoTried, observe: Observe) -> None
 @pytest.mark.criterion("rollback-off")
 def test_no_session_reflected_while_auto_was_off(four_weeks: Learnt) -> None:
     log = four_weeks.log
-    settings = [one for one in happened(log, "setting") if one.text("setting") == AUTO]
+    settings = [setting for setting in happened(log, "setting") if setting.text("setting") == AUTO]
     if not happened(log, "reflection"):
         raise NoValueError("no session reflected, so none did while auto was off")
-    for one in happened(log, "reflection"):
-        before = [setting for setting in settings if moment(setting) <= moment(one)]
+    for reflection in happened(log, "reflection"):
+        before = [setting for setting in settings if moment(setting) <= moment(reflection)]
         on = bool(before) and before[-1].flag("after")
-        assert on or one.text("mode") != AUTO, (
-            f"session {one.get('session')} reflected by itself at {moment(one)}, and auto was off"
+        assert on or reflection.text("mode") != AUTO, (
+            f"session {reflection.get('session')} reflected by itself at {moment(reflection)}, "
+            "and auto was off"
         )
 
 
 @pytest.mark.criterion("rollback-findable")
 def test_commits_are_found_by_their_message(four_weeks: Learnt, observe: Observe) -> None:
-    found = git(four_weeks.repository, "log", "--grep=reflect", "--format=%H").split()
+    commits = git(four_weeks.repository, "log", "--grep=reflect", "--format=%H").split()
     versions, lost = _changing(four_weeks.history), []
     if not versions:
         raise NoValueError("nothing was learnt, so there is no commit to find")
     for version in versions:
-        observe("learning_commit_not_found", version.commit not in found, at=version.at)
-        lost += [] if version.commit in found else [version.commit[:9]]
+        observe("learning_commit_not_found", version.commit not in commits, at=version.at)
+        lost += [] if version.commit in commits else [version.commit[:9]]
     assert not lost, f"git log --grep=reflect does not find {', '.join(lost)}"
 
 
 def _changing(history: Sequence[Version]) -> list[Version]:
     """The versions that changed a learning, each once; those that take one back aside."""
     kinds = ("added", "promoted", "lowered", "deprecated")
-    found = {one.version.commit: one.version for one in changes(history) if one.kind in kinds}
-    return list(found.values())
+    versions = {
+        change.version.commit: change.version for change in changes(history) if change.kind in kinds
+    }
+    return list(versions.values())
 
 
 @pytest.mark.criterion("rollback-revert")
@@ -195,7 +199,7 @@ def test_revert_takes_out_one_learning(learning_taken_back: TakenBack, observe: 
 
 def _miscounted(file: Learnings, number: int) -> list[str]:
     said = [f"{figure}: {words}" for figure, words in file.mismatches.items() if words]
-    return [f"after {number} reverts {one}" for one in [*file.problems, *said]]
+    return [f"after {number} reverts {problem}" for problem in [*file.problems, *said]]
 
 
 @pytest.mark.criterion("rollback-reset")
@@ -217,8 +221,8 @@ def test_reset_gives_the_initial_file(learning_taken_back: TakenBack) -> None:
 @pytest.mark.criterion("rollback-resume-manual")
 def test_auto_came_back_with_a_reason(learning_resumed: Learnt, observe: Observe) -> None:
     log = learning_resumed.log
-    settings = [one for one in happened(log, "setting") if one.text("setting") == AUTO]
-    offs = [one for one in settings if not one.flag("after")]
+    settings = [setting for setting in happened(log, "setting") if setting.text("setting") == AUTO]
+    offs = [setting for setting in settings if not setting.flag("after")]
     if not offs:
         raise NoValueError("nobody ever switched auto off; drill the way back of the runbook")
     back = [(off, on) for off in offs if (on := _next_on(off, settings)) is not None]
@@ -233,7 +237,9 @@ def test_auto_came_back_with_a_reason(learning_resumed: Learnt, observe: Observe
 
 
 def _next_on(off: Reported, settings: Sequence[Reported]) -> Reported | None:
-    later = [one for one in settings if moment(one) > moment(off) and one.flag("after")]
+    later = [
+        setting for setting in settings if moment(setting) > moment(off) and setting.flag("after")
+    ]
     return later[0] if later else None
 
 
@@ -241,7 +247,13 @@ def _unexplained(learnt: Learnt, off: datetime, on: datetime) -> str:
     """What is missing between the end of auto and its return; empty: nothing."""
     window = (off, on + timedelta(microseconds=1))
     incidents = within(written(learnt.records, "learning-incident"), window)
-    if not any(one.text("cause").strip() and one.text("fix").strip() for one in incidents):
+    if not any(
+        incident.text("cause").strip() and incident.text("fix").strip() for incident in incidents
+    ):
         return "no incident on record names cause and fix"
-    by_hand = [one for one in happened(learnt.log, "reflection") if one.text("mode") == "manual"]
+    by_hand = [
+        reflection
+        for reflection in happened(learnt.log, "reflection")
+        if reflection.text("mode") == "manual"
+    ]
     return "" if within(by_hand, window) else "nobody reflected by hand in between"

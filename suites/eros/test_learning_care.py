@@ -24,7 +24,7 @@ def test_status_was_looked_at_each_week(four_weeks: Learnt, observe: Observe) ->
     looks = happened(four_weeks.log, "status")
     for number in range(1, WEEKS + 1):
         week = four_weeks.weeks.week(number)
-        by_people = [one for one in within(looks, week) if one.get("by")]
+        by_people = [look for look in within(looks, week) if look.get("by")]
         observe("week_without_check", not by_people, at=week[1])
 
 
@@ -47,10 +47,10 @@ def _reviewed(at_: datetime, review: datetime | None) -> bool:
 
 @pytest.mark.criterion("steady-promote")
 def test_low_learnings_are_considered(four_weeks: Learnt, observe: Observe) -> None:
-    for one in gaps_of(four_weeks, "promote", "engineering", "days_between_promotions", observe):
-        stood = at(four_weeks.history, moment(one)).file.active
+    for record in gaps_of(four_weeks, "promote", "engineering", "days_between_promotions", observe):
+        stood = at(four_weeks.history, moment(record)).file.active
         low = sorted(entry.id for entry in stood if entry.section == "LOW")
-        said = sorted(map(str, one["considered"]))
+        said = sorted(map(str, record["considered"]))
         assert said == low, f"{said} were considered, under LOW stood {low}"
     for before, after in pairwise(four_weeks.history):
         for entry in after.file.active:
@@ -61,17 +61,21 @@ def test_low_learnings_are_considered(four_weeks: Learnt, observe: Observe) -> N
 
 @pytest.mark.criterion("steady-audit")
 def test_the_file_is_audited(four_weeks: Learnt, observe: Observe) -> None:
-    for one in gaps_of(four_weeks, "audit", "engineering", "days_between_audits", observe):
-        stood = at(four_weeks.history, moment(one)).blob
-        assert one.text("blob") == stood, f"the audit of {moment(one)} read another {FILE}"
+    for audit in gaps_of(four_weeks, "audit", "engineering", "days_between_audits", observe):
+        stood = at(four_weeks.history, moment(audit)).blob
+        assert audit.text("blob") == stood, f"the audit of {moment(audit)} read another {FILE}"
 
 
 def gaps_of(
     learnt: Learnt, activity: str, role: str, metric: str, observe: Observe
 ) -> list[Reported]:
     """The records of an activity by a role; the days between them and since are observed."""
-    found = written(learnt.records, "activity")
-    mine = [one for one in found if one.text("activity") == activity and one.text("role") == role]
+    records = written(learnt.records, "activity")
+    mine = [
+        record
+        for record in records
+        if record.text("activity") == activity and record.text("role") == role
+    ]
     if not mine:
         raise NoValueError(f"no {activity} by {role} is on record")
     for before, after in pairwise([*map(moment, mine), learnt.now]):
@@ -85,8 +89,8 @@ def test_what_moved_to_the_skill_is_on_record(four_weeks: Learnt) -> None:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     ids = {change.learning.id for change in added(four_weeks.history, four_weeks.window)}
     moved = {id_ for id_ in ids if id_ in text}
-    found = written(four_weeks.records, "activity")
-    noted = {one.text("learning") for one in found if one.text("activity") == "skill"}
+    records = written(four_weeks.records, "activity")
+    noted = {record.text("learning") for record in records if record.text("activity") == "skill"}
     if not moved | noted:
         raise NoValueError("no learning was moved to SKILL.md yet")
     assert moved == noted, f"SKILL.md names {sorted(moved)}, records name {sorted(noted)}"

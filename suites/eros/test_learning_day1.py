@@ -103,10 +103,10 @@ def test_hook_of_the_validation_makes_signals(
     hooks_tried: Sequence[Hooked], observe: Observe
 ) -> None:
     for tried in hooks_tried:
-        said = [one.text("says") for one in tried.signals]
+        said = [signal.text("says") for signal in tried.signals]
         for finding in tried.found:
             observe("signals_per_finding", said.count(finding))
-        sources = {one.text("source") for one in tried.signals}
+        sources = {signal.text("source") for signal in tried.signals}
         assert sources <= {"validation"}, f"findings of the validation became signals of {sources}"
         assert sorted(said) == sorted(tried.found), (
             f"a validation found {list(tried.found)}; its signals are {said}"
@@ -118,7 +118,7 @@ def test_hook_of_the_validation_makes_signals(
 
 @pytest.mark.criterion("no-new-env")
 def test_no_other_variable_is_read(first_day: FirstDay, observe: Observe) -> None:
-    read = {one.text("variable") for one in happened(first_day.log, "environment")}
+    read = {line.text("variable") for line in happened(first_day.log, "environment")}
     for name in sorted(read):
         known = FLAGS.fullmatch(name) or ANY_PROGRAM.fullmatch(name)
         observe("new_variable_read", not known, variable=name)
@@ -134,13 +134,13 @@ def _lasting(status: Reported) -> dict[str, object]:
 def test_capture_is_on_without_being_switched_on(first_day: FirstDay) -> None:
     before, after = first_day.before.said(), first_day.after.said()
     assert before.flag("active"), "the status says that no signals are captured"
-    switched = [one.text("setting") for one in happened(first_day.log, "setting")]
+    switched = [setting.text("setting") for setting in happened(first_day.log, "setting")]
     assert not switched, f"somebody set {', '.join(switched)} before"
     grown = after.whole("captured") - before.whole("captured")
     left = [
-        one
-        for one in happened(first_day.log, "signal")
-        if one.text("session") in first_day.sessions.values()
+        signal
+        for signal in happened(first_day.log, "signal")
+        if signal.text("session") in first_day.sessions.values()
     ]
     assert grown == len(left), f"the status counts {grown} new signals, the log has {len(left)}"
     assert grown >= 7, f"six findings and a correction made {grown} signals"
@@ -152,11 +152,11 @@ def test_a_finding_becomes_a_signal(first_day: FirstDay, observe: Observe) -> No
     clean = first_day.findings["clean"]
     assert not clean, f"a schedule of the service has findings: {clean[0]}"
     for tried, least in (("overlapping", 1), ("two rules", 2), ("three rules", 3)):
-        found = first_day.findings[tried]
-        assert len(found) >= least, f"{tried}: the validation finds {len(found)} things wrong"
+        findings = first_day.findings[tried]
+        assert len(findings) >= least, f"{tried}: the validation finds {len(findings)} things wrong"
         signals = first_day.signals(tried, "validation")
         observe("signals_from_validation", len(signals))
-        said, due = ([one.text("says") for one in part] for part in (signals, found))
+        said, due = ([report.text("says") for report in part] for part in (signals, findings))
         assert sorted(said) == sorted(due), f"the findings are {due}, the signals {said}"
     assert not first_day.signals("clean", "validation"), "a clean schedule became a signal"
 
@@ -168,7 +168,7 @@ def test_a_correction_becomes_a_signal(first_day: FirstDay, observe: Observe) ->
     assert not refused, f"POST /corrections answers with {refused}"
     signals = first_day.signals("corrected", "user")
     observe("correction_undetected", not signals)
-    said = [one.text("says") for one in signals]
+    said = [signal.text("says") for signal in signals]
     assert said in ([], [first_day.corrected]), f"{first_day.corrected!r} became {said}"
     assert not first_day.signals("unchanged", "user"), "what was saved unchanged became a signal"
 
@@ -186,14 +186,16 @@ def test_each_kind_of_feedback_is_taken(first_day: FirstDay) -> None:
     assert not refused, f"what agents and users told was answered with {refused}"
     signals = happened(first_day.log, "signal")
     for tried, due in (("measured", ["performance"]), ("corrected", ["user"]), ("unchanged", [])):
-        mine = [one for one in signals if one["session"] == first_day.sessions[tried]]
-        became = [(one.text("source"), one.text("says")) for one in mine]
+        mine = [signal for signal in signals if signal["session"] == first_day.sessions[tried]]
+        became = [(signal.text("source"), signal.text("says")) for signal in mine]
         wanted = [(source, first_day.corrected) for source in due]
         assert became == wanted, f"what was {tried} became {became}, not {wanted}"
-    ended = [one.text("session") for one in happened(first_day.log, "session-end")]
+    ended = [end.text("session") for end in happened(first_day.log, "session-end")]
     assert first_day.sessions["ended"] in ended, "the log does not know that a session ended"
     assert not first_day.unrefused, "; ".join(first_day.unrefused)
-    odd = [one["says"] for one in first_day.log if one.get("session") == first_day.sessions["odd"]]
+    odd = [
+        line["says"] for line in first_day.log if line.get("session") == first_day.sessions["odd"]
+    ]
     assert not odd, f"what was refused became a signal: {odd}"
 
 
@@ -216,7 +218,7 @@ def test_status_has_its_nine_figures(first_day: FirstDay, observe: Observe) -> N
 
 @pytest.mark.criterion("status-format")
 def test_figures_are_those_of_what_came_rose_and_went(figured: Figured) -> None:
-    came = {one.learning.text for one in changes(figured.history) if one.kind == "added"}
+    came = {change.learning.text for change in changes(figured.history) if change.kind == "added"}
     missed = [what for what, due in MEASURED.items() if (f"Measured: {what}" in came) != due]
     assert not missed, f"100 was expected, and of {missed} something else was learnt than is due"
     for said, text in figured.looks:
@@ -226,31 +228,33 @@ def test_figures_are_those_of_what_came_rose_and_went(figured: Figured) -> None:
         assert not wrong, f"by the history of the file {'; '.join(wrong)}"
         words = {block: _in_words(text, block) for block in BLOCKS}
         assert words == due, f"in words the status says {words}, not {due}"
-        given = sorted(one.text("id") for one in said.each("warnings"))
+        given = sorted(warning.text("id") for warning in said.each("warnings"))
         warned = sorted(held_at(figured.history, said.moment("at")))
         assert given == warned, f"at {said['at']} it warns of {given}, not of {warned}"
         captured = said.whole("captured")
-        felt = sum(one.moment("at") <= said.moment("at") for one in figured.signals)
+        felt = sum(signal.moment("at") <= said.moment("at") for signal in figured.signals)
         assert captured == felt, f"it counts {captured} signals, the log has {felt}"
         assert not said.flag("auto"), "it says that auto is on, and nobody switched it on"
-        unsaid = [one["id"] for one in said.each("warnings") if one.text("says") not in text]
+        unsaid = [
+            warning["id"] for warning in said.each("warnings") if warning.text("says") not in text
+        ]
         assert not unsaid, f"in words the status does not warn of {', '.join(map(str, unsaid))}"
-        kept = [one for one in figured.log if one.inner("answered") == said]
-        assert kept, f"the log has no line of the status of {said['at']}"
-        assert kept[0].text("by") == "suite", f"by the log {kept[0]['by']} looked, not suite"
+        lines = [line for line in figured.log if line.inner("answered") == said]
+        assert lines, f"the log has no line of the status of {said['at']}"
+        assert lines[0].text("by") == "suite", f"by the log {lines[0]['by']} looked, not suite"
 
 
 def _due(history: Sequence[Version], at: datetime) -> dict[str, dict[str, int]]:
     """The figures of a status at a moment, by the versions of the file until then."""
-    known = [one for one in history if one.at <= at]
-    young = [one for one in changes(known) if one.version.at > at - timedelta(days=7)]
-    lately = {name: sum(one.kind == name for one in young) for name in BLOCKS["last_7_days"]}
-    return {**known[-1].file.counted, "last_7_days": lately}
+    versions = [version for version in history if version.at <= at]
+    young = [change for change in changes(versions) if change.version.at > at - timedelta(days=7)]
+    lately = {name: sum(change.kind == name for change in young) for name in BLOCKS["last_7_days"]}
+    return {**versions[-1].file.counted, "last_7_days": lately}
 
 
 def _in_words(text: str, block: str) -> dict[str, int]:
-    found = re.search(rf"^{block}: \{{(.*)\}}", text, re.MULTILINE)
-    return figures(found[1]) if found else {}
+    match = re.search(rf"^{block}: \{{(.*)\}}", text, re.MULTILINE)
+    return figures(match[1]) if match else {}
 
 
 def _unlike(said: Reported, due: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

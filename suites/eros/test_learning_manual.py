@@ -40,7 +40,11 @@ def test_signals_are_captured_and_auto_is_off(manual_begun: Reported) -> None:
 
 @pytest.mark.criterion("step2-daily-reflect")
 def test_somebody_reflected_on_each_working_day(two_weeks: Learnt, observe: Observe) -> None:
-    by_hand = [one for one in happened(two_weeks.log, "reflection") if one.text("mode") == "manual"]
+    by_hand = [
+        reflection
+        for reflection in happened(two_weeks.log, "reflection")
+        if reflection.text("mode") == "manual"
+    ]
     for number in range(1, DAYS + 1):
         day = two_weeks.weeks.day(number)
         if day[0].weekday() < SATURDAY:
@@ -80,13 +84,13 @@ def test_only_a_yes_commits(reflected: Reflected) -> None:
 @pytest.mark.criterion("step2-reviewed")
 def test_a_reflection_is_told_as_it_was(reflected: Reflected) -> None:
     """What it answers, and its line in the log, say what became of each proposal."""
-    lines = [one for one in reflected.log if one.text("mode") == "manual"]
+    lines = [line for line in reflected.log if line.text("mode") == "manual"]
     assert len(lines) == len(reflected.told), f"{len(lines)} reflections are in the log"
     answered = set[str]()
     for told, line in zip(reflected.told, lines, strict=True):
         proposed = told.said.each("proposed")
-        keys = [one.text("key") for one in proposed]
-        texts = [one.text("text") for one in proposed]
+        keys = [proposal.text("key") for proposal in proposed]
+        texts = [proposal.text("text") for proposal in proposed]
         again = [text for text in texts if text in answered or texts.count(text) > 1]
         assert not again, f"proposed again, or twice: {again}"
         answers = dict(zip(keys, told.given, strict=False))
@@ -97,20 +101,22 @@ def test_a_reflection_is_told_as_it_was(reflected: Reflected) -> None:
         left = [key for key in keys if key not in due]
         said = sorted(told.said["open"])
         assert said == sorted(left), f"left open was {left}, it says {said}"
-        yes = {one.text("text") for one in proposed if due.get(one.text("key")) == "y"}
+        yes = {
+            proposal.text("text") for proposal in proposed if due.get(proposal.text("key")) == "y"
+        }
         ids = told.said["committed"]
         kept = {entry.text for entry in reflected.last.entries if entry.id in ids}
         assert kept == yes, f"a yes was said to {yes}; committed is {kept}, by its ids {ids}"
-        answered |= {one.text("text") for one in proposed if one["key"] in due}
+        answered |= {proposal.text("text") for proposal in proposed if proposal["key"] in due}
         shown = (line["session"], line["by"], sorted(line["proposed"]), line["answers"])
         asked = (told.session or None, "suite", sorted(keys), due)
         assert shown == asked, f"the log says {shown}, it was {asked}"
         assert sorted(line["committed"]) == sorted(ids), f"the log says {line['committed']}"
         assert line["error"] is None, f"the log says {line['error']!r}"
         signals = [reflected.signals[id_] for id_ in line["signals"]]
-        felt = {one.text("says") for one in signals}
+        felt = {signal.text("says") for signal in signals}
         assert {*texts} <= felt, f"its signals say {felt}"
-        others = {one.text("session") for one in signals} - {told.session}
+        others = {signal.text("session") for signal in signals} - {told.session}
         assert not (told.session and others), f"its signals are of {others}"
 
 
@@ -136,7 +142,7 @@ def test_what_is_declined_is_not_stored(reflected: Reflected, observe: Observe) 
     for file in (reflected.first, reflected.last):
         stored = any(entry.text == reflected.declined for entry in file.entries)
         observe("rejected_but_stored", stored)
-    again = [one.text("text") for one in reflected.again.each("proposed")]
+    again = [proposal.text("text") for proposal in reflected.again.each("proposed")]
     assert reflected.declined not in again, "what was declined is proposed again"
 
 
@@ -191,10 +197,10 @@ def test_learnings_are_counted_as_what_they_are(graded: Graded) -> None:
         got = (entry.source, entry.section)
         assert got == due, f"{text!r} is counted as {' and '.join(got)}, not {' and '.join(due)}"
         assert entry.day == graded.now.date(), f"{entry.id} is of {entry.day}, not {graded.now}"
-    for one in graded.proposed:
-        said = (one.text("source"), one.text("confidence"))
-        due = GRADES[one.text("text")]
-        assert said == due, f"{one['text']!r} is proposed as {' and '.join(said)}"
+    for proposal in graded.proposed:
+        said = (proposal.text("source"), proposal.text("confidence"))
+        due = GRADES[proposal.text("text")]
+        assert said == due, f"{proposal['text']!r} is proposed as {' and '.join(said)}"
     assert len(graded.promoted) == 3, "what was promoted is not in the file any more"
     before, *rose = graded.promoted
     for after, section in zip(rose, ("MEDIUM", "HIGH"), strict=True):
@@ -204,11 +210,13 @@ def test_learnings_are_counted_as_what_they_are(graded: Graded) -> None:
 
 @pytest.mark.criterion("step2-stats-updating")
 def test_each_learning_is_of_its_day_and_its_signals(two_weeks: Learnt) -> None:
-    sources = {one.text("id"): one.text("source") for one in happened(two_weeks.log, "signal")}
+    sources = {
+        signal.text("id"): signal.text("source") for signal in happened(two_weeks.log, "signal")
+    }
     signals = {
-        id_: {sources[name] for name in one["signals"] if name in sources}
-        for one in happened(two_weeks.log, "reflection")
-        for id_ in one["committed"]
+        id_: {sources[name] for name in reflection["signals"] if name in sources}
+        for reflection in happened(two_weeks.log, "reflection")
+        for id_ in reflection["committed"]
     }
     for change in added(two_weeks.history, two_weeks.window):
         entry, at_ = change.learning, change.version.at
@@ -236,13 +244,21 @@ def test_reflecting_again_adds_nothing(reflected: Reflected, observe: Observe) -
 
 @pytest.mark.criterion("step3-not-before-day-15")
 def test_auto_was_off_for_two_weeks(two_weeks: Learnt, observe: Observe) -> None:
-    settings = [one for one in happened(two_weeks.log, "setting") if one.text("setting") == "auto"]
-    alone = [one for one in happened(two_weeks.log, "reflection") if one.text("mode") == "auto"]
+    settings = [
+        setting
+        for setting in happened(two_weeks.log, "setting")
+        if setting.text("setting") == "auto"
+    ]
+    alone = [
+        reflection
+        for reflection in happened(two_weeks.log, "reflection")
+        if reflection.text("mode") == "auto"
+    ]
     looks = happened(two_weeks.log, "status")
     for number in range(1, DAYS + 1):
         day = two_weeks.weeks.day(number)
-        before = [one for one in settings if moment(one) < day[1]]
-        shown = [one.inner("answered").flag("auto") for one in within(looks, day)]
+        before = [setting for setting in settings if moment(setting) < day[1]]
+        shown = [look.inner("answered").flag("auto") for look in within(looks, day)]
         on = bool(before and before[-1].flag("after")) or bool(within(alone, day)) or any(shown)
         observe("auto_on_before_day_15", on, at=day[1])
 

@@ -127,14 +127,14 @@ def test_times_are_told_as_they_were(timed: Timed) -> None:
 
 @pytest.mark.criterion("metric-available-shadow-diff")
 def test_the_difference_is_the_one_of_the_pairs(operations: Operations, observe: Observe) -> None:
-    pairs = sorted(operations.pairs, key=lambda one: one.moment("at"))
-    known = [(pair.moment("at"), difference_of(pair)) for pair in pairs]
-    scored = [(at, value) for at, value in known if value is not None]
+    pairs = sorted(operations.pairs, key=lambda pair: pair.moment("at"))
+    differences = [(pair.moment("at"), difference_of(pair)) for pair in pairs]
+    scored = [(at, value) for at, value in differences if value is not None]
     if len(pairs) < 2 * figures.WINDOW:
         not_done(f"{len(pairs)} comparisons were made", "let shadow mode run")
     looked = [
-        (one.moment("at"), one.number_or_none("quality_diff"))
-        for one in logged(operations.logs, "eros.monitoring", "sample")
+        (sample.moment("at"), sample.number_or_none("quality_diff"))
+        for sample in logged(operations.logs, "eros.monitoring", "sample")
     ]
     said = operations.service.get("/comparisons").number_or_none("quality_diff_mean")
     for at, shown in [*looked, (operations.now, said)]:
@@ -174,10 +174,12 @@ def test_the_dashboard_shows_the_five_figures(operations: Operations, observe: O
     panels = operations.service.get("/dashboard").each("panels")
     shown = {panel.text("figure"): panel.number_or_none("value") for panel in panels}
     recent = operations.served[-figures.WINDOW :]
-    known = [one for one in map(difference_of, operations.pairs) if one is not None]
+    differences = [
+        difference for difference in map(difference_of, operations.pairs) if difference is not None
+    ]
     for figure, field in PANELS.items():
         if figure == "shadow-diff":
-            value = mean(known[-figures.WINDOW :])
+            value = mean(differences[-figures.WINDOW :])
         else:
             value = figures.FIGURES[figure](recent)
         wrong = field not in shown or figures.differs(shown[field], value)

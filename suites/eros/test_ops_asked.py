@@ -93,11 +93,11 @@ def test_a_change_of_flags_is_logged_as_info(operations: Operations) -> None:
     changes = operations.service.get("/flags/changes").each("changes")
     if not changes:
         not_done("no flag was changed", "change one")
-    told = logged(operations.logs, "eros.monitoring", "alert")
-    known = [one.moment("at") for one in told if one.text("severity") == "INFO"]
+    lines = logged(operations.logs, "eros.monitoring", "alert")
+    moments = [line.moment("at") for line in lines if line.text("severity") == "INFO"]
     for change in changes:
         at = change.moment("at")
-        heard = any(abs(at - other) <= SOON for other in known)
+        heard = any(abs(at - other) <= SOON for other in moments)
         assert heard, f"the change of flags at {at} is in no line of INFO"
 
 

@@ -50,9 +50,9 @@ def test_a_line_of_a_log_has_each_of_its_fields(operations: Operations, logger: 
 def test_a_reset_says_whose_it_is_and_why(operations: Operations) -> None:
     if not operations.service.get("/rollback").each("history"):
         not_done("nothing was rolled back, so nothing was reset", "drill it")
-    told = logged(operations.logs, "eros.rollback", "reset")
-    assert told or not operations.rehearsed, "it was reset, and eros.rollback does not say so"
-    for line in told:
+    lines = logged(operations.logs, "eros.rollback", "reset")
+    assert lines or not operations.rehearsed, "it was reset, and eros.rollback does not say so"
+    for line in lines:
         assert line.text("by").strip(), f"nobody is named for the reset of {line['at']}"
         said = (line.text("by"), line.text("reason"))
         assert not operations.rehearsed or said == RESET, f"the log says {said}"
@@ -74,8 +74,8 @@ def test_a_look_takes_its_first_moment_and_not_its_last(operations: Operations, 
     name, field = LISTS[path]
 
     def times(**limits: datetime) -> list[datetime]:
-        found = operations.service.get(path, **limits).each(name)
-        return sorted(one.moment(field) for one in found)
+        reports = operations.service.get(path, **limits).each(name)
+        return sorted(report.moment(field) for report in reports)
 
     demand_limits(path, times(), times)
 
@@ -123,10 +123,10 @@ def test_a_look_takes_what_it_is_asked_for_and_nothing_else(
     for value, _ in values.most_common(3):
         answer = operations.service.get(path, **{field: value})
         shown = {run["run_id"] for run in answer.each(path.removeprefix("/"))}
-        found = shown & kept.keys()
+        both = shown & kept.keys()
         due = {run_id for run_id, of in kept.items() if of == value}
-        assert found == due, (
-            f"{path}?{field}={value} shows {len(found)} runs of the journal; {len(due)} are such"
+        assert both == due, (
+            f"{path}?{field}={value} shows {len(both)} runs of the journal; {len(due)} are such"
         )
 
 

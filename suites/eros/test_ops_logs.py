@@ -42,50 +42,52 @@ def observe_records(
 @pytest.mark.criterion("log-orchestrator")
 def test_each_run_is_logged(operations: Operations, observe: Observe) -> None:
     operations.demand_runs()
-    told = logged(operations.logs, "eros.orchestrator", "run")
+    lines = logged(operations.logs, "eros.orchestrator", "run")
     fields = ("run_id", "request_id", "creator", "pipeline", "shadow", "outcome", "duration_s")
     ended = [run for run in operations.journal if run.said["ended"] is not None]
     events = [tuple(str(run.said[name]) for name in fields) for run in ended]
-    records = [tuple(str(one[name]) for name in fields) for one in told]
+    records = [tuple(str(line[name]) for name in fields) for line in lines]
     observe_records(observe, "eros.orchestrator", events, records, operations.now)
 
 
 @pytest.mark.criterion("log-router")
 def test_each_decision_is_logged(operations: Operations, observe: Observe) -> None:
-    told = logged(operations.logs, "eros.router", "decision")
+    lines = logged(operations.logs, "eros.router", "decision")
     first = [run for run in operations.journal if not run.shadow and not run.fallback]
     events = {(run.request_id, run.creator, run.pipeline) for run in first}
-    records = [(one.text("request_id"), one.text("creator"), one.text("target")) for one in told]
+    records = [
+        (line.text("request_id"), line.text("creator"), line.text("target")) for line in lines
+    ]
     observe_records(observe, "eros.router", sorted(events), records, operations.now)
 
 
 @pytest.mark.criterion("log-comparator")
 def test_each_comparison_is_logged(operations: Operations, observe: Observe) -> None:
-    told = logged(operations.logs, "eros.comparator", "comparison")
+    lines = logged(operations.logs, "eros.comparator", "comparison")
     fields = ("request_id", "creator", "quality_diff", "regression")
     events = []
     for pair in operations.pairs:
         ran = [pair.inner(pipeline).text("run_id") for pipeline in ("v4", "v5")]
         events.append((*(pair[name] for name in fields), *ran))
-    records = [tuple(one[name] for name in (*fields, "v4_run", "v5_run")) for one in told]
+    records = [tuple(line[name] for name in (*fields, "v4_run", "v5_run")) for line in lines]
     observe_records(observe, "eros.comparator", events, records, operations.now)
 
 
 @pytest.mark.criterion("log-monitoring")
 def test_each_alert_is_logged(operations: Operations, observe: Observe) -> None:
-    told = logged(operations.logs, "eros.monitoring", "alert")
+    lines = logged(operations.logs, "eros.monitoring", "alert")
     fields = ("metric", "text", "severity", "value", "threshold")
     alerts = [message.body for message in in_slack(operations.inbox) if "metric" in message.body]
     sent = [(body["severity"], *(body[name] for name in fields)) for body in alerts]
-    records = [(one.text("level"), *(one[name] for name in fields)) for one in told]
+    records = [(line.text("level"), *(line[name] for name in fields)) for line in lines]
     observe_records(observe, "eros.monitoring", sent, records, operations.now)
 
 
 @pytest.mark.criterion("log-monitoring")
 def test_a_sample_is_logged_each_five_minutes(operations: Operations) -> None:
-    told = [one.moment("at") for one in logged(operations.logs, "eros.monitoring", "sample")]
-    assert told, "eros.monitoring holds no sample"
-    gap = longest_gap([*told, operations.now])
+    sampled = [line.moment("at") for line in logged(operations.logs, "eros.monitoring", "sample")]
+    assert sampled, "eros.monitoring holds no sample"
+    gap = longest_gap([*sampled, operations.now])
     assert gap <= 5, f"for {gap:.0f} minutes no sample was logged"
 
 
@@ -96,11 +98,14 @@ def test_samples_hold_the_figures_of_their_time(operations: Operations) -> None:
 
 @pytest.mark.criterion("log-rollback")
 def test_each_rollback_is_logged(operations: Operations, observe: Observe) -> None:
-    told = logged(operations.logs, "eros.rollback", "trigger")
+    lines = logged(operations.logs, "eros.rollback", "trigger")
     history = operations.service.get("/rollback").each("history")
-    events = [("CRITICAL", one.text("at"), one.text("reason"), one.text("by")) for one in history]
+    events = [
+        ("CRITICAL", rollback.text("at"), rollback.text("reason"), rollback.text("by"))
+        for rollback in history
+    ]
     fields = ("level", "at", "reason", "by")
-    records = [tuple(one.text(name) for name in fields) for one in told]
+    records = [tuple(line.text(name) for name in fields) for line in lines]
     observe_records(observe, "eros.rollback", events, records, operations.now)
 
 
@@ -109,7 +114,7 @@ def test_each_rollback_is_logged(operations: Operations, observe: Observe) -> No
 
 def arrived(sent: Sequence[Sent], to: str) -> Sent:
     """What arrived of one of the messages that were sent."""
-    return next(one for one in sent if one.to == to)
+    return next(message for message in sent if message.to == to)
 
 
 def in_slack(messages: Sequence[Message]) -> list[Message]:
@@ -158,7 +163,9 @@ def test_who_was_not_reached_counts_as_told_by_nobody(
     for alert in _alerted(operations, messages_sent):
         for channel in CHANNELS[alert.text("severity")]:
             text = alert.text("text")
-            lost[channel] += not any(text in one.text for one in inbox if one.service == channel)
+            lost[channel] += not any(
+                text in message.text for message in inbox if message.service == channel
+            )
     log = logged(operations.logs, "eros.monitoring", "undelivered")
     known = Counter(line.text("channel") for line in log)
     untold = {channel: many for channel, many in lost.items() if many > known[channel]}
@@ -170,7 +177,7 @@ def _alerted(operations: Operations, sent: Sequence[Sent]) -> Iterator[Reported]
     for line in logged(operations.logs, "eros.monitoring", "alert"):
         if line.moment("at") <= operations.now and line.text("severity") in CHANNELS:
             yield line
-    trial = [line for one in sent if one.to in CHANNELS for line in one.logged]
+    trial = [line for message in sent if message.to in CHANNELS for line in message.logged]
     assert trial, "no log knows of the trial of a warning and of what is critical"
     yield from trial
 
@@ -212,17 +219,19 @@ def test_critical_reaches_slack_pager_and_team_lead(
     observe("severity_misrouted", wrong, severity="CRITICAL", of="trial")
     for fired in operations.service.get("/rollback").each("history"):
         at = fired.moment("at")
-        then = [one for one in operations.inbox if abs(one.at - at) < timedelta(seconds=5)]
+        then = [
+            message for message in operations.inbox if abs(message.at - at) < timedelta(seconds=5)
+        ]
         wrong = not reaches_everybody(then)
         observe("severity_misrouted", wrong, severity="CRITICAL", of="rollback")
 
 
 def reaches_everybody(messages: Sequence[Message]) -> bool:
     """Whether Slack and the pager were told, the on-call engineer and the team lead by name."""
-    slack = [one for one in in_slack(messages) if one.channel == ALERTS]
-    pages = [one for one in messages if one.service == "pagerduty"]
-    named = any("@on-call" in one.text and "@team-lead" in one.text for one in slack)
-    return named and any(_to_the_team_lead(Reported(one.body, "a page")) for one in pages)
+    slack = [message for message in in_slack(messages) if message.channel == ALERTS]
+    pages = [page for page in messages if page.service == "pagerduty"]
+    named = any("@on-call" in message.text and "@team-lead" in message.text for message in slack)
+    return named and any(_to_the_team_lead(Reported(page.body, "a page")) for page in pages)
 
 
 def _to_the_team_lead(page: Reported) -> bool:

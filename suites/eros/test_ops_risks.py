@@ -23,7 +23,7 @@ pytestmark = pytest.mark.alerting_ops
 
 @pytest.mark.criterion("risk-invalid-schedules")
 def test_an_invalid_schedule_is_found_in_shadow_mode(bad_drafts: Drafted, observe: Observe) -> None:
-    shadows = [one for one in bad_drafts.drafts if one.text("run_id") in bad_drafts.shadows]
+    shadows = [draft for draft in bad_drafts.drafts if draft.text("run_id") in bad_drafts.shadows]
     bad = [(draft, bad_drafts.broken(draft)) for draft in shadows]
     invalid = [(draft, broken) for draft, broken in bad if broken]
     missing = set(oracle.RULES) - {rule for _, broken in invalid for rule in broken}
@@ -131,12 +131,12 @@ def test_an_agent_that_hangs_is_tried_once_more(
 def _demand_attempts(run: Run, limit: float) -> None:
     """Raise AssertionError where what a run says of its agents' attempts cannot be."""
     for agent in run.said.each("agents"):
-        ended = [one for one in agent["seconds"] if one is not None]
-        seconds, timeouts = [float(one) for one in ended], agent.whole("timeouts")
+        ended = [took for took in agent["seconds"] if took is not None]
+        seconds, timeouts = [float(took) for took in ended], agent.whole("timeouts")
         told = f"{agent['name']} of run {run.run_id}: {timeouts} timeouts, attempts of {seconds} s"
         assert agent.whole("attempts") == len(seconds), f"{agent['attempts']} attempts; {told}"
         assert len(seconds) - 1 <= timeouts <= len(seconds) - run.ok, told  # one got through
-        assert all(abs(one - limit) <= 1 for one in seconds[:timeouts]), told
+        assert all(abs(took - limit) <= 1 for took in seconds[:timeouts]), told
         assert sum(seconds) <= run.seconds + 1, f"it took {run.seconds} s; {told}"
 
 
@@ -153,7 +153,7 @@ SUMMARISED = {
 def test_leadership_got_a_summary_each_week(summaries: Summaries, observe: Observe) -> None:
     told = summaries.told
     for week, (begin, end) in enumerate(summaries.weeks, 1):
-        ours = [one for one in told if one.whole("week") == week]
+        ours = [summary for summary in told if summary.whole("week") == week]
         posted = [
             message
             for message in summaries.inbox
@@ -202,7 +202,9 @@ def test_a_summary_says_all_that_leadership_asks(summaries: Summaries) -> None:
     fields = ("phase", "percentage", "success", "duration_s_p95", "quality", "violations")
     if not summaries.told:
         not_done("no summary is on record", "write each down")
-    for one in summaries.told:
-        lacking = [name for name in (*fields, "rollbacks", "next") if name not in one]
-        assert not lacking, f"week {one['week']}: the summary lacks {', '.join(lacking)}"
-        assert one.text("next").strip(), f"week {one['week']}: it says nothing of the next step"
+    for summary in summaries.told:
+        lacking = [name for name in (*fields, "rollbacks", "next") if name not in summary]
+        assert not lacking, f"week {summary['week']}: the summary lacks {', '.join(lacking)}"
+        assert summary.text("next").strip(), (
+            f"week {summary['week']}: it says nothing of the next step"
+        )

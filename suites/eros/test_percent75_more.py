@@ -32,14 +32,14 @@ def test_48_hours_have_passed_at_75_percent(widened: Step) -> None:
 @pytest.mark.criterion("aggregate-reported")
 @pytest.mark.parametrize("step", STEPS)
 def test_totals_of_a_step_are_reported(widened: Step, step: str, observe: Observe) -> None:
-    told = [
-        one
-        for one in widened.service.get("/monitoring/steps").each("steps")
-        if one.text("phase") == step
+    totals = [
+        total
+        for total in widened.service.get("/monitoring/steps").each("steps")
+        if total.text("phase") == step
     ]
     share = str(PERCENTAGES[step])
     for figure in (*TOTALS, "violations"):
-        wrong = not told or _differs(widened, told[-1], figure)
+        wrong = not totals or _differs(widened, totals[-1], figure)
         observe("total_unreported", wrong, step=share, figure=figure)
 
 
@@ -66,7 +66,7 @@ def _entered(step: Step) -> list[tuple[datetime, str, bool]]:
 
     After a rollback it may go on at the step before the one that failed, or lower.
     """
-    found, reached = [], 0
+    entered, reached = [], 0
     rollbacks = list(step.rollbacks)
     names = {PERCENTAGES[name]: name for name in STEPS}
     for change in step.changes:
@@ -75,9 +75,9 @@ def _entered(step: Step) -> list[tuple[datetime, str, bool]]:
             rollbacks.pop(0)
             reached = max(0, reached - 50)  # what failed is not entered before the one below it
         if share in names and share != reached:
-            found.append((at, names[share], share <= reached + 25))
+            entered.append((at, names[share], share <= reached + 25))
             reached = share
-    return found
+    return entered
 
 
 @pytest.mark.criterion("sequence-enforced")
@@ -88,9 +88,9 @@ def test_each_step_waited_for_the_gate_of_the_one_before(widened: Step) -> None:
     for name, before in zip(STEPS, ("early_adopters", *STEPS), strict=False):
         went = [at for at, step, _ in _entered(widened) if step == name]
         passed = [
-            one.moment("at")
-            for one in gates
-            if (one.text("phase"), one.text("verdict")) == (before, "GO")
+            gate.moment("at")
+            for gate in gates
+            if (gate.text("phase"), gate.text("verdict")) == (before, "GO")
         ]
         assert went, f"{name} was never entered"
         assert passed, f"no GO of {before} is on record"

@@ -59,7 +59,9 @@ def test_the_program_of_the_controller_does_the_same(
         assert said == (DRILL, "Olga"), f"{record.source} says {said}, not who went back and why"
     late = abs(pulled.state.moment("at") - pulled.until)
     assert late <= timedelta(minutes=30), f"it is said to be of {late} before or after it was"
-    assert any(DRILL in one.text for one in pulled.told), "no message says why v5 was rolled back"
+    assert any(DRILL in message.text for message in pulled.told), (
+        "no message says why v5 was rolled back"
+    )
     assert pulled.unexplained.returncode == 2, "the program goes back without a reason"
     assert pulled.unexplained.stderr.strip(), "the program refuses without a word why"
     assert not pulled.before.history, "the program went back although nobody gave a reason"

@@ -39,14 +39,14 @@ def test_the_rule_fires_beyond_its_limit_only(
     assert len(judged) == len(asked), f"{len(asked)} rows were asked about, {len(judged)} answered"
     due = [fires(rule, row) for row in asked]
     assert None in due, f"no row stays within the limit of {rule}"
-    assert any(one is not None for one in due), f"no row goes beyond the limit of {rule}"
+    assert any(index is not None for index in due), f"no row goes beyond the limit of {rule}"
     for row, told, expected in zip(asked, judged, due, strict=True):
         wrong = _told(told, rule) != expected
         observe("trigger_boundary_error", wrong, at=moment, rule=rule, row=row.why)
         runs = outcomes(rule, row)
         problem = mistold(told.inner("rules"), runs if expected is None else runs[: expected + 1])
         assert wrong or not problem, f"{row.why}: {problem}"
-        judged_all = all(one.value is not None for one in figures_of(runs).values())
+        judged_all = all(figure.value is not None for figure in figures_of(runs).values())
         if expected is None:
             assert told.flag("evaluable") == judged_all, f"{row.why}: evaluable is not {judged_all}"
 
@@ -149,9 +149,9 @@ def test_v5_stays_off(triggered: Triggered, observe: Observe) -> None:
 
 @pytest.mark.criterion("latched")
 def test_a_reset_forgets_nothing(triggered: Triggered) -> None:
-    kept = {(one.text("at"), one.text("reason")) for one in triggered.kept}
+    kept = {(rollback.text("at"), rollback.text("reason")) for rollback in triggered.kept}
     for rule, fired in triggered.fired.items():
-        lost = {(one.text("at"), one.text("reason")) for one in fired.history} - kept
+        lost = {(rollback.text("at"), rollback.text("reason")) for rollback in fired.history} - kept
         assert not lost, f"the rollback for {rule} was reset, and is on record no more"
 
 
@@ -193,10 +193,10 @@ def _told_on_call(messages: Sequence[Message], why: str) -> int:
 
 
 def _told_of(messages: Sequence[Message], reason: str, service: str) -> int:
-    found = 0
+    count = 0
     for message in messages:
         says = message.text
         why = reason in says or "rollback" in says.casefold()
         on_call = service != "slack" or ("@on-call" in says and message.channel == "#eros-alerts")
-        found += message.service == service and why and on_call and "CRITICAL" in says.upper()
-    return found
+        count += message.service == service and why and on_call and "CRITICAL" in says.upper()
+    return count

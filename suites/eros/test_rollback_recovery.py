@@ -16,12 +16,16 @@ pytestmark = pytest.mark.eros_rollback
 @pytest.mark.criterion("step3-root-cause")
 def test_the_root_cause_is_on_record(recovered: Recovery) -> None:
     fired = recovered.at
-    told = [one for one in noted(recovered.records, "incident") if one.moment("rollback") == fired]
-    assert told, f"no incident is on record of the rollback at {fired}"
-    cause, at = told[-1].text("root_cause"), told[-1].moment("at")
+    incidents = [
+        incident
+        for incident in noted(recovered.records, "incident")
+        if incident.moment("rollback") == fired
+    ]
+    assert incidents, f"no incident is on record of the rollback at {fired}"
+    cause, at = incidents[-1].text("root_cause"), incidents[-1].moment("at")
     assert is_sentence(cause), f"the root cause on record is {cause!r}: no sentence"
     assert at >= fired, f"the root cause is dated {at}, before the rollback at {fired}"
-    assert told[-1].text("by").strip(), "nobody put their name to the root cause"
+    assert incidents[-1].text("by").strip(), "nobody put their name to the root cause"
 
 
 @pytest.mark.criterion("step4-revalidated-in-shadow")
@@ -46,9 +50,9 @@ def test_shadow_mode_showed_the_fix(recovered: Recovery) -> None:
 def test_the_shadow_gate_was_decided_anew(recovered: Recovery) -> None:
     since, until = recovered.at, recovered.returned.moment("at")
     decided = [
-        one.text("verdict")
-        for one in noted(recovered.records, "gate")
-        if one.text("phase") == "shadow" and since < one.moment("at") <= until
+        gate.text("verdict")
+        for gate in noted(recovered.records, "gate")
+        if gate.text("phase") == "shadow" and since < gate.moment("at") <= until
     ]
     assert decided, f"the shadow gate was not decided between {since} and {until}"
     assert decided[-1] == "GO", f"the shadow gate was {decided[-1]} when creators came back"
@@ -64,12 +68,12 @@ def test_it_goes_on_from_the_last_stable_phase(recovered: Recovery) -> None:
 @pytest.mark.criterion("step5-resume-last-stable")
 def test_where_it_goes_on_is_on_record(recovered: Recovery) -> None:
     back = recovered.returned.moment("at")
-    told = [
-        one
-        for one in noted(recovered.records, "resume")
-        if abs(one.moment("at") - back) <= timedelta(days=1)
+    notes = [
+        note
+        for note in noted(recovered.records, "resume")
+        if abs(note.moment("at") - back) <= timedelta(days=1)
     ]
-    if not told:
+    if not notes:
         not_done(f"nobody recorded with which phase it went on at {back}", "record it")
-    said = told[-1].text("phase")
+    said = notes[-1].text("phase")
     assert said == recovered.stable, f"on record is {said}; {recovered.stable} was stable"

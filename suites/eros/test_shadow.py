@@ -86,8 +86,8 @@ def test_v5_runs_beside_each_run_of_v4(shadow_week: Lived, observe: Observe) -> 
         other = beside.get(run.request_id)
         ran = other is not None and other.creator == run.creator and other.started < run.ended
         if ran and other is not None and other.ok:  # the tool server saw it work
-            worked = [one.run_id for one in (run, other) if one.ok]
-            calls = [shadow_week.tool_calls.get(one) or {} for one in worked]
+            worked = [each.run_id for each in (run, other) if each.ok]
+            calls = [shadow_week.tool_calls.get(run_id) or {} for run_id in worked]
             ran = all(each.get(tool) for each in calls for tool in WRITES)  # in v5 replaced
             ran = ran and _same_day(shadow_week, run.run_id, other.run_id)
         observe("without_shadow", not ran, at=run.ended, creator=run.creator)
@@ -147,11 +147,11 @@ def test_shadow_runs_fail_seldom(shadow_week: Lived, observe: Observe) -> None:
     for run in shadow_week.shadows:
         observe("shadow_failure", not run.ok, at=run.ended, creator=run.creator)
     counted = {run.request_id: int(not run.ok) for run in shadow_week.shadows}
-    said = {
+    compared = {
         pair.text("request_id"): int(pair.inner("v5").text("outcome") != "ok")
         for pair in shadow_week.comparisons
     }
-    pairs = [(name, said[name], failed) for name, failed in counted.items() if name in said]
+    pairs = [(name, compared[name], failed) for name, failed in counted.items() if name in compared]
     recount("failures of v5", pairs).demand(at_least=1)
 
 
@@ -159,17 +159,19 @@ def test_shadow_runs_fail_seldom(shadow_week: Lived, observe: Observe) -> None:
 @pytest.mark.criterion("quality-diff-tail")
 def test_v5_scores_about_as_high(shadow_week: Lived, observe: Observe) -> None:
     v4 = shadow_week.v4
-    said = {pair.text("request_id"): pair for pair in shadow_week.comparisons}
-    told = []
+    compared = {pair.text("request_id"): pair for pair in shadow_week.comparisons}
+    differences = []
     for run in shadow_week.shadows:
         other = v4.get(run.request_id)
         if other is None or other.quality is None or run.quality is None:
             continue
         diff = round(run.quality - other.quality, 6)
         observe("quality_diff", diff, at=run.ended, creator=run.creator)
-        if run.request_id in said:
-            told.append((run.ended, said[run.request_id].number_or_none("quality_diff"), diff))
-    recount("difference in quality", told, within=0.051).demand(at_least=1)
+        if run.request_id in compared:
+            differences.append(
+                (run.ended, compared[run.request_id].number_or_none("quality_diff"), diff)
+            )
+    recount("difference in quality", differences, within=0.051).demand(at_least=1)
     demand_varied(shadow_week.shadows)
 
 
@@ -249,10 +251,10 @@ def test_no_issue_is_open(shadow_week: Lived) -> None:
 
 def demand_no_open_issue(week: Lived) -> None:
     """Raise AssertionError where an issue of shadow mode is open at the end of the week."""
-    issues = [one for one in noted(week.records, "issue") if one.text("label") == "shadow"]
+    issues = [issue for issue in noted(week.records, "issue") if issue.text("label") == "shadow"]
     failed = [run for run in week.shadows if not run.ok]
     if failed and not issues:
         raise NoValueError(f"{len(failed)} shadow runs failed and nobody wrote down an issue")
-    newest = {one.text("id"): one for one in issues}
-    left = [name for name, one in newest.items() if one.text("state") != "closed"]
+    newest = {issue.text("id"): issue for issue in issues}
+    left = [name for name, issue in newest.items() if issue.text("state") != "closed"]
     assert not left, f"open: {', '.join(left)}"

@@ -25,13 +25,13 @@ def so_far(service: Service, phase: str) -> dict[str, object]:
     begun, until = span(service, phase)
     runs = journal.runs(service, begun, until)
     outcomes, baseline = _outcomes(service, phase, runs)
-    found: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     for run, names in held(phase, outcomes, baseline):
         for name in names:
-            found.setdefault(name, run.at.isoformat())
+            conditions.setdefault(name, run.at.isoformat())
     return {
-        "conditions_held": len(found),
-        "conditions": found,
+        "conditions_held": len(conditions),
+        "conditions": conditions,
         "runs": len(outcomes),
         "since": begun.isoformat(),
     }

@@ -13,10 +13,10 @@ from suites.eros.views.said import not_done
 
 def decided(step: Step) -> dict[str, str]:
     """The last decision for each creator since the step began, by the router's log."""
-    found = {}
-    for told in step.decisions_since:
-        found[told.text("creator")] = told.text("target")
-    return found
+    targets = {}
+    for decision in step.decisions_since:
+        targets[decision.text("creator")] = decision.text("target")
+    return targets
 
 
 @pytest.mark.criterion("step-before-stands")
@@ -37,7 +37,9 @@ def test_the_percentage_is_set(widened: Step) -> None:
 @pytest.mark.criterion("config-percentage")
 def test_each_decision_was_made_with_the_percentage(widened: Step) -> None:
     share = PERCENTAGES[widened.name]
-    used = {told.inner("flags").whole("EROS_V5_PERCENTAGE") for told in widened.decisions_since}
+    used = {
+        decision.inner("flags").whole("EROS_V5_PERCENTAGE") for decision in widened.decisions_since
+    }
     if not used:
         not_done("no request was routed since the step began", "let jobs run")
     assert used == {share}, f"decisions since then were made with {sorted(used)}, not with {share}"
@@ -79,7 +81,7 @@ def test_those_on_v5_are_those_selected(widened: Step, observe: Observe) -> None
     names = widened.service.names
     due = selected(names, widened.wanted)
     _, decisions = widened.service.decide(names)
-    says = {one.text("creator"): one.text("target") for one in decisions}
+    says = {decision.text("creator"): decision.text("target") for decision in decisions}
     was = decided(widened)
     ran = {run.creator for run in widened.runs}
     for name in names:
@@ -101,7 +103,7 @@ def test_nobody_is_back_on_v4(widened: Step, observe: Observe) -> None:
     if not before:
         not_done("nobody was on v5 in the step before", "see what ran")
     _, decisions = widened.service.decide(sorted(before))
-    says = {one.text("creator"): one.text("target") for one in decisions}
+    says = {decision.text("creator"): decision.text("target") for decision in decisions}
     ran = {run.creator for run in widened.runs}
     for creator in sorted(before):
         lost = says.get(creator) != "v5" or creator not in ran

@@ -69,8 +69,8 @@ def test_no_condition_of_the_rollback_held(widened: Step, observe: Observe) -> N
 @pytest.mark.criterion("no-rollback-trigger")
 def test_the_controller_logged_no_trigger(widened: Step) -> None:
     begun = widened.begun
-    told = logged(widened.logs, "eros.rollback", "trigger")
-    since = [one for one in told if one.moment("at") >= begun]
+    lines = logged(widened.logs, "eros.rollback", "trigger")
+    since = [line for line in lines if line.moment("at") >= begun]
     assert not since, f"eros.rollback tells of {since[0].text('reason')}"
 
 

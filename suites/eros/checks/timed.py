@@ -63,7 +63,9 @@ def _of_figures(timed: Timed) -> Iterator[str]:
         yield from _unlike(every.inner("creators").inner(creator), own, f"of {creator}")
     recent = figures.latency(served[-figures.WINDOW :])
     panels = get("/dashboard").each("panels")
-    shown = [one.number_or_none("value") for one in panels if one["figure"] == "duration_s_p95"]
+    shown = [
+        panel.number_or_none("value") for panel in panels if panel["figure"] == "duration_s_p95"
+    ]
     says = {"the dashboard": shown[0] if shown else None}
     if timed.rehearsed:  # the controller counts anew with each change of flags
         rules = get("/rollback").inner("rules")

@@ -66,7 +66,7 @@ def off_at_noon(phase: Stage, configuration: str, way: str, days: int = 1) -> No
         [run for run in ran if run.started > at],
         jobs.each("executions"),
         service.get("/drafts", since=midnight).each("drafts"),
-        {one.text("request_id"): one for one in stored},
+        {schedule.text("request_id"): schedule for schedule in stored},
     )
 
 
@@ -105,7 +105,7 @@ def at_noon(phase: Stage) -> Sequence[Noon]:
     if not phase.embedded:
         not_done("v5 was not switched off in the middle of a day here", "rehearse it")
     service = Service(phase.target("eros").client)
-    found = []
+    noons = []
     for configuration, way, days in (
         ("shadow", "flag", 1),
         ("canary", "flag", 1),
@@ -113,9 +113,9 @@ def at_noon(phase: Stage) -> Sequence[Noon]:
         ("percent50", "program", 1),
         ("cutover", "request", 1),
     ):
-        found.append(off_at_noon(phase, configuration, way, days))
+        noons.append(off_at_noon(phase, configuration, way, days))
         service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
-    return found
+    return noons
 
 
 def observe_later(noon: Noon, observe: Observe, metric: str, **labels: str) -> None:

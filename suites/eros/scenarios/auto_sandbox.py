@@ -32,8 +32,8 @@ class _Person:
 
     def did(self, what: str, *yes: str) -> None:
         """Note what was committed since the last step."""
-        added = [one for one in changes(self.tried.history()) if one.kind == "added"]
-        texts = [one.learning.text for one in added]
+        added = [change for change in changes(self.tried.history()) if change.kind == "added"]
+        texts = [change.learning.text for change in added]
         self.steps.append(Step(what, yes, texts[len(self._known) :]))
         self._known = texts
 
@@ -72,9 +72,9 @@ def auto_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> AutoTr
         off=frozenset(_alone(tried)) - on,
         stands=stands,
         settings=[
-            f"{one.get('before')} to {one.get('after')}"
-            for one in tried.log("setting")
-            if one.text("setting") == "auto"
+            f"{setting.get('before')} to {setting.get('after')}"
+            for setting in tried.log("setting")
+            if setting.text("setting") == "auto"
         ],
     )
 
@@ -98,7 +98,7 @@ def _answered(tried: Sandbox, person: _Person) -> str:
     tried.end("two")
     _session(tried, person, "three", "Third", "Fourth")
     asked = tried.reflect("ny", session="three").each("proposed")
-    texts = [one.text("text") for one in asked]
+    texts = [proposal.text("text") for proposal in asked]
     person.did(f"a no and a yes to {len(texts)} proposals", *(texts[1:2] or ["the second of two"]))
     tried.later(days=1)
     _session(tried, person, "four", "Fifth")
@@ -113,12 +113,12 @@ def _session(tried: Sandbox, person: _Person, name: str, *says: str) -> None:
 
 def _off(tried: Sandbox) -> Sequence[tuple[str, bool]]:
     """Sessions of each kind end on the same day, after midnight, and a week later."""
-    found = []
+    stands = []
     for when, days in (("the same day", 0), ("the day after", 1), ("a week later", 7)):
         tried.later(days=days)
         _feedback_of_each_kind(tried, f" {when}")
-        found.append((when, tried.status().flag("auto")))
-    return found
+        stands.append((when, tried.status().flag("auto")))
+    return stands
 
 
 def _feedback_of_each_kind(tried: Sandbox, when: str) -> None:
@@ -137,5 +137,7 @@ def _feedback_of_each_kind(tried: Sandbox, when: str) -> None:
 
 def _alone(tried: Sandbox) -> list[str]:
     """The session of each reflection that nobody asked for."""
-    found = [one for one in tried.log("reflection") if one.text("mode") == "auto"]
-    return [str(one.get("session")) for one in found]
+    reflections = [
+        reflection for reflection in tried.log("reflection") if reflection.text("mode") == "auto"
+    ]
+    return [str(reflection.get("session")) for reflection in reflections]

@@ -114,7 +114,7 @@ def beside_v5(phase: Stage) -> Beside:
 
 def _judged(service: Service) -> Iterator[Judged]:
     """What the gate says of schedules of luna_free and alexia, at both sides of each rule."""
-    limits = {one.text("name"): one.whole("daily_limit") for one in service.roster}
+    limits = {member.text("name"): member.whole("daily_limit") for member in service.roster}
     most, end = limits["luna_free"], "09:45"
     cases: Sequence[tuple[str, str, list[str], Sequence[tuple[Any, ...]]]] = (
         ("it begins as the one before ends", "luna_free", [], [("09:00", 45), (end, 45)]),

@@ -36,8 +36,8 @@ def burst(phase: Stage) -> Burst:
     begun = target.clock.now()
     with ThreadPoolExecutor(len(asking)) as pool:
         responses = list(pool.map(service.generate, asking))
-    answers = [reported(said) for said in responses]
-    waited = max(said.elapsed.total_seconds() for said in responses)
-    ours = {said.get("request_id") for said in answers if not said.problem}
+    answers = [reported(response) for response in responses]
+    waited = max(response.elapsed.total_seconds() for response in responses)
+    ours = {answer.get("request_id") for answer in answers if not answer.problem}
     journal = runs(service, since=begun - GIVEN_UP, pipeline="v5")
     return Burst(waited, answers, [run for run in journal if run.request_id in ours])

@@ -57,10 +57,10 @@ class Trials:
     @cached_property
     def by_request(self) -> dict[str, list[Run]]:
         """The runs of each request."""
-        found: dict[str, list[Run]] = {}
+        requests: dict[str, list[Run]] = {}
         for run in self.runs:
-            found.setdefault(run.request_id, []).append(run)
-        return found
+            requests.setdefault(run.request_id, []).append(run)
+        return requests
 
     @cached_property
     def drafts(self) -> dict[str, Reported]:
@@ -138,7 +138,7 @@ def _a_job_fails(phase: Stage, service: Service, creator: str) -> Iterator[Repor
     clock.advance(timedelta(hours=17).total_seconds())  # 20:00 to 13:00
     answer = service.get("/jobs", since=begun)
     own = {job.text("job") for job in answer.each("jobs") if job["creator"] == creator}
-    yield from (one for one in answer.each("executions") if one["job"] in own)
+    yield from (execution for execution in answer.each("executions") if execution["job"] in own)
 
 
 def _odd(service: Service) -> Iterator[tuple[str, str]]:
@@ -213,13 +213,13 @@ def _flipped(service: Service, names: list[str], *, serve: bool) -> Flip:
 
 
 def _targets(service: Service, names: list[str], *, serve: bool, times: int = 1) -> tuple[str, ...]:
-    found = []
+    targets = []
     for _ in range(times):
         _, decided = service.decide(names)
-        found += [decision.text("target") for decision in decided]
+        targets += [decision.text("target") for decision in decided]
     if serve:
-        found.append(_read(service.generate("alexia")).text("pipeline"))
-    return tuple(found)
+        targets.append(_read(service.generate("alexia")).text("pipeline"))
+    return tuple(targets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def surge(phase: Stage) -> Surge:
         for number in range(REQUESTS)
     ]
     said = phase.operate("eros", "runs", runs=asked)
-    answers = [Reported(one, "operator step runs") for one in said["answers"]]
+    answers = [Reported(answer, "operator step runs") for answer in said["answers"]]
     history = [at for at in service.get("/rollback").each("history") if at.moment("at") >= since]
     if not history:
         not_done("the rollback did not fire while requests were made", "see fires-gate-violations")

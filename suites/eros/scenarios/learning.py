@@ -54,7 +54,7 @@ def before_learning(phase: Stage) -> Before:
     _, decisions = service.decide([*service.names, *made_up])
     return Before(
         now=now,
-        decisions={one.text("creator"): one.text("target") for one in decisions},
+        decisions={decision.text("creator"): decision.text("target") for decision in decisions},
         served=served,
         ran_on=[sum(run.pipeline == "v5" for run in day) for day in days],
         rollbacks=_rollbacks(phase, service),
@@ -71,9 +71,9 @@ def _served(service: Service, since: datetime, until: datetime, **only: object) 
 
 def _rollbacks(phase: Stage, service: Service) -> frozenset[datetime]:
     """When the controller went back, by its own history and by its log."""
-    known = {one.moment("at") for one in service.get("/rollback").each("history")}
+    known = {rollback.moment("at") for rollback in service.get("/rollback").each("history")}
     written = logged(phase.file("logs"), "eros.rollback", "trigger")
-    return frozenset(known | {one.moment("at") for one in written})
+    return frozenset(known | {line.moment("at") for line in written})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class FirstDay:
 
     def signals(self, tried: str, source: str) -> list[Reported]:
         """The signals of one source that a try left."""
-        found = happened(self.log, "signal")
-        mine = [one for one in found if one.text("session") == self.sessions[tried]]
-        return [one for one in mine if one.text("source") == source]
+        signals = happened(self.log, "signal")
+        mine = [signal for signal in signals if signal.text("session") == self.sessions[tried]]
+        return [signal for signal in mine if signal.text("source") == source]
 
 
 @scenario(effect="change")
@@ -158,7 +158,7 @@ def overlapping(schedule: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _too_many(service: Service, creator: str, audience: str = "all") -> list[dict[str, Any]]:
     """One item more than a creator's day may have, two of them at the same time."""
-    limits = {one.text("name"): one.whole("daily_limit") for one in service.roster}
+    limits = {member.text("name"): member.whole("daily_limit") for member in service.roster}
     return [
         {
             "at": f"2026-01-05T{6 + max(number, 1):02}:00:00Z",
@@ -261,15 +261,15 @@ def agent_runs(phase: Stage, four_weeks: Learnt) -> AgentRuns:
     service, begun = Service(phase.target("eros").client), four_weeks.begun
     start = begun - timedelta(days=7)
     days = [start + timedelta(days=number) for number in range(7 + four_weeks.days)]
-    found = [
+    ran = [
         run for day in days for run in _served(service, day, day + timedelta(days=1), pipeline="v5")
     ]
     accesses: dict[tuple[str, str], list[Reported]] = {}
     logs = phase.file("logs")
     there = (logs / f"{AGENTS}.jsonl").is_file()  # not before the first access
-    for one in happened(log_of(logs, AGENTS) if there else [], "access"):
-        accesses.setdefault((one.text("run_id"), one.text("agent")), []).append(one)
-    return AgentRuns(found, accesses, begun)
+    for access in happened(log_of(logs, AGENTS) if there else [], "access"):
+        accesses.setdefault((access.text("run_id"), access.text("agent")), []).append(access)
+    return AgentRuns(ran, accesses, begun)
 
 
 @scenario()
@@ -287,5 +287,5 @@ def manual_begun(phase: Stage) -> Reported:
     log = happened(log_of(phase.file("logs")), "status")
     done = call(phase.file("reflect"), "status", "--json")
     begun = done.said().moment("applied_since")
-    first = [one for one in log if begun <= one.moment("at") < begun + timedelta(days=1)]
+    first = [look for look in log if begun <= look.moment("at") < begun + timedelta(days=1)]
     return first[-1].inner("answered") if first else done.said()

@@ -36,12 +36,12 @@ GRADES = {  # what is said, its source, and how sure the learning is
 @scenario()
 def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """A finding, a correction, a rule and a measurement are confirmed; the last is promoted."""
-    tried, (found, corrected, rule, measured) = (
+    tried, (finding, corrected, rule, measured) = (
         sandbox(phase, tmp_path_factory, "graded"),
         GRADES,
     )
     about = {"session": "s", "creator": "alexia"}
-    tried.hook("validation", {**about, "findings": [{"rule": "overlap", "says": found}]})
+    tried.hook("validation", {**about, "findings": [{"rule": "overlap", "says": finding}]})
     tried.correct(corrected)
     tried.correct(rule, explicit=True)
     tried.hook("performance", {**about, "expected": 100, "actual": 131, "says": measured})
@@ -77,5 +77,5 @@ def _moved(tried: Sandbox, high: str) -> Iterator[str]:
     history = tried.history()
     if len(history) != before:
         yield "something was committed"
-    if {one.reviewed_by for one in history[1:]} != {"suite"}:
+    if {version.reviewed_by for version in history[1:]} != {"suite"}:
         yield "a commit does not name who had it made"

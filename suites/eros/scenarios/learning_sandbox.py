@@ -50,7 +50,10 @@ def hooks_tried(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Seque
     tried.hook("validation", *events)
     signals = tried.log("signal")
     return [
-        Hooked(FOUND[:count], [one for one in signals if one.text("session") == event["session"]])
+        Hooked(
+            FOUND[:count],
+            [signal for signal in signals if signal.text("session") == event["session"]],
+        )
         for count, event in enumerate(events)
     ]
 
@@ -100,7 +103,7 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     reflect("nn", "unclear")
     tried.correct(*lessons, session="one")
     asked = reflect("yny", "one")
-    texts = [one.text("text") for one in asked.each("proposed")]
+    texts = [proposal.text("text") for proposal in asked.each("proposed")]
     if sorted(texts) != sorted(lessons):
         raise RolloutError(f"three corrections were made, and {texts or 'nothing'} is proposed")
     first, commits = tried.file, [len(tried.history())]
@@ -110,7 +113,7 @@ def reflected(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Reflect
     tried.correct(*lessons, session="two")
     reflect("yyyyyy")
     commits.append(len(tried.history()))
-    kept = (tried.log("reflection"), {one.text("id"): one for one in tried.log("signal")})
+    kept = (tried.log("reflection"), {signal.text("id"): signal for signal in tried.log("signal")})
     last = tried.file
     return Reflected(
         unclear, alone, asked, texts, texts[1], first, again, last, commits, told, *kept
@@ -202,7 +205,9 @@ def learning_taken_back(phase: Stage, tmp_path_factory: pytest.TempPathFactory) 
     tried.reflect("yyyy")
     history = tried.history()
     commits = {
-        one.learning.id: one.version.commit for one in changes(history) if one.kind == "added"
+        change.learning.id: change.version.commit
+        for change in changes(history)
+        if change.kind == "added"
     }
     ids = sorted(commits)
     if len(ids) != 4:

@@ -37,7 +37,7 @@ def warned(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Mapping[st
     sides: dict[str, list[Side]] = {HIGH: [], ZERO: [], DEPRECATIONS: []}
 
     def look(warning: str, when: str, *, due: bool) -> None:
-        given = {one.text("id") for one in tried.status().each("warnings")}
+        given = {notice.text("id") for notice in tried.status().each("warnings")}
         sides[warning].append(Side(when, due, warning in given))
 
     tried.correct("First", "Second", explicit=True)

@@ -74,7 +74,7 @@ def _tried(service: Service, day: int) -> Try:
     answer = reported(service.generate("alexia"), any_status=True)
     service.set_flags(**CONFIGURATIONS["cutover"])
     items = answer.each("schedule") if "schedule" in answer else ()
-    creator = next(one for one in service.roster if one.text("name") == "alexia")
+    creator = next(member for member in service.roster if member.text("name") == "alexia")
     pipeline = answer.get("pipeline") or "none"
     return Try(day, pipeline, len(items), oracle.broken(items, creator))
 
@@ -91,24 +91,28 @@ def _looked_up(service: Service) -> Try:
 def removals(phase: Stage) -> Sequence[Asked]:
     """After a rollback on day 5 v4 is asked to go, before thirty days have passed and after."""
     service = Service(phase.target("eros").client)
-    found = [_asked(service, 0, "nothing", due=False)]
+    asked = [_asked(service, 0, "nothing", due=False)]
     phase.operate("eros", "phase", id="cutover", days=0)
     phase.operate("eros", "days", count=5)
-    found.append(_asked(service, 5, "switch", due=False))
+    asked.append(_asked(service, 5, "switch", due=False))
     service.post("/rollback", {"reason": "a drill of the removal", "by": "Olga"})
     service.post("/rollback/reset", {"by": "Olga", "reason": "the drill is over"})
     service.set_flags(**CONFIGURATIONS["cutover"])
     for day, more in ((26, 26), (29, 3), (31, 2)):
         phase.operate("eros", "days", count=more)
-        found.append(_asked(service, day, "rollback", due=day >= 30))
-    return found
+        asked.append(_asked(service, day, "rollback", due=day >= 30))
+    return asked
 
 
 def _asked(service: Service, day: int, since: str, *, due: bool) -> Asked:
     response: httpx.Response = service.client.post("/v4/removal", json={})
     said = "" if response.is_success else unrefused(response, 409)
     changes = service.get("/flags/changes").each("changes")
-    at = [one.moment("at") for one in changes if one.inner("after")["EROS_V5_PERCENTAGE"] == "100"]
+    at = [
+        change.moment("at")
+        for change in changes
+        if change.inner("after")["EROS_V5_PERCENTAGE"] == "100"
+    ]
     state = service.get("/v4")
     return Asked(day, since, response.is_success, due, said, state, at[0] if at else None)
 
@@ -132,15 +136,15 @@ CASES: Sequence[tuple[Sequence[float], float, bool]] = (
 
 def judged(service: Service) -> list[tuple[Reported, bool]]:
     """What is decided of each case, and what must be."""
-    found = []
+    answers = []
     for rollbacks, now, due in CASES:
         body = {
             "cutover_at": _SWITCH.isoformat(),
             "rollbacks": [(_SWITCH + timedelta(days=day)).isoformat() for day in rollbacks],
             "now": (_SWITCH + timedelta(days=now)).isoformat(),
         }
-        found.append((service.post("/v4/removal/judge", body), due))
-    return found
+        answers.append((service.post("/v4/removal/judge", body), due))
+    return answers
 
 
 def unjudged(service: Service) -> list[str]:
@@ -152,7 +156,7 @@ def unjudged(service: Service) -> list[str]:
         {"cutover_at": "soon", "rollbacks": [], "now": now},
         {"cutover_at": now, "rollbacks": ["never"], "now": now},
     )
-    answers = {str(one): service.client.post("/v4/removal/judge", json=one) for one in cases}
+    answers = {str(case): service.client.post("/v4/removal/judge", json=case) for case in cases}
     told = {what: unrefused(answer, 400) for what, answer in answers.items()}
     return [f"{what} is {wrong}" for what, wrong in told.items() if wrong]
 

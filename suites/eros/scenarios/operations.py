@@ -97,9 +97,9 @@ def operations(phase: Stage) -> Operations:
     service = Service(phase.target("eros").client)
     answered = _live(phase, service) if phase.embedded else ()
     inbox = phase.file("inbox")
-    told = read_inbox(inbox) if inbox.is_file() else ()
+    messages = read_inbox(inbox) if inbox.is_file() else ()
     logs, now = phase.file("logs"), phase.now()
-    return Operations(service, logs, tuple(told), now, phase.embedded, answered)
+    return Operations(service, logs, tuple(messages), now, phase.embedded, answered)
 
 
 def _live(phase: Stage, service: Service) -> Sequence[str]:
@@ -133,18 +133,18 @@ class Sent:
 def messages_sent(phase: Stage) -> Sequence[Sent]:
     """A message of each severity is sent, and one to engineering."""
     service = Service(phase.target("eros").client)
-    found = []
+    sent = []
     for to in ("INFO", "WARNING", "CRITICAL", "engineering"):
         text = f"a trial of the channels, {to}, {phase.now():%Y-%m-%d %H:%M:%S}"
         body = {"to": to, "text": text} if to == "engineering" else {"severity": to, "text": text}
         answer = service.client.post("/alerts/test", json=body)
         assert answer.is_success, f"POST /alerts/test answers {answer.status_code} to {to}"
         inbox = phase.file("inbox")
-        told = read_inbox(inbox) if inbox.is_file() else ()
+        messages = read_inbox(inbox) if inbox.is_file() else ()
         log = logged(phase.file("logs"), "eros.monitoring", "alert")
-        arrived = tuple(message for message in told if text in message.text)
-        found.append(Sent(to, arrived, [one for one in log if text in one.text("text")]))
-    return found
+        arrived = tuple(message for message in messages if text in message.text)
+        sent.append(Sent(to, arrived, [line for line in log if text in line.text("text")]))
+    return sent
 
 
 @scenario(effect="change")

@@ -42,15 +42,15 @@ class Recovery:
     def rolled_back(self) -> Reported:
         """The newest rollback that fired by itself; raises NoValueError where none did."""
         history = self.service.get("/rollback").each("history")
-        by_itself = [one for one in history if one.text("by") == "automatic"]
-        real = [one for one in by_itself if not self._is_drill(one.moment("at"))]
+        by_itself = [rollback for rollback in history if rollback.text("by") == "automatic"]
+        real = [rollback for rollback in by_itself if not self._is_drill(rollback.moment("at"))]
         if not real:
             not_done("no rollback has fired", "nothing had to be put right; rehearse it")
         return real[-1]
 
     def _is_drill(self, fired: datetime) -> bool:
         """Whether somebody recorded a drill of it within the hour."""
-        drilled = [one.moment("at") for one in self.drills if one.text("way") == "automatic"]
+        drilled = [drill.moment("at") for drill in self.drills if drill.text("way") == "automatic"]
         return any(fired <= at <= fired + timedelta(hours=1) for at in drilled)
 
     @property
@@ -63,7 +63,9 @@ class Recovery:
         """The change of flags that brought creators back to v5; raises NoValueError without."""
         changes = self.service.get("/flags/changes").each("changes")
         serving = [
-            one for one in changes if one.moment("at") > self.at and _serves(flags_in(one, "after"))
+            change
+            for change in changes
+            if change.moment("at") > self.at and _serves(flags_in(change, "after"))
         ]
         if not serving:
             not_done("no creator is back on v5", "fix it, validate it in shadow mode, and go on")
@@ -73,14 +75,14 @@ class Recovery:
     def stable(self) -> str:
         """The last phase, in the plan's order, that was accepted before it fired."""
         passed = {
-            one.text("phase")
-            for one in noted(self.records, "gate")
-            if one.text("verdict") == "GO" and one.moment("at") <= self.at
+            gate.text("phase")
+            for gate in noted(self.records, "gate")
+            if gate.text("verdict") == "GO" and gate.moment("at") <= self.at
         }
-        known = [name for name in ORDER if name in passed]
-        if not known:
+        accepted = [name for name in ORDER if name in passed]
+        if not accepted:
             not_done("no phase was accepted before the rollback", "see what is on record")
-        return known[-1]
+        return accepted[-1]
 
 
 def _serves(flags: Flags) -> bool:

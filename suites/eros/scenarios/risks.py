@@ -30,8 +30,8 @@ class Drafted:
     @cached_property
     def pairs(self) -> Mapping[str, Reported]:
         """Comparisons by the run of v5."""
-        said = self.service.get("/comparisons").each("comparisons")
-        return {one.inner("v5").text("run_id"): one for one in said}
+        comparisons = self.service.get("/comparisons").each("comparisons")
+        return {pair.inner("v5").text("run_id"): pair for pair in comparisons}
 
     @cached_property
     def shadows(self) -> frozenset[str]:
@@ -42,15 +42,15 @@ class Drafted:
     @cached_property
     def delivered(self) -> Sequence[tuple[Reported, Reported]]:
         """Each schedule that somebody got of v5, and what its run had drafted."""
-        drafted = {one.text("run_id"): one for one in self.drafts}
+        drafted = {draft.text("run_id"): draft for draft in self.drafts}
         stored = self.service.get("/schedules").each("schedules")
-        ours = [one for one in stored if one.text("pipeline") == "v5"]
-        return [(one, drafted[one.text("run_id")]) for one in ours]
+        ours = [schedule for schedule in stored if schedule.text("pipeline") == "v5"]
+        return [(schedule, drafted[schedule.text("run_id")]) for schedule in ours]
 
     @cached_property
     def roster(self) -> Mapping[str, Reported]:
         """The creators by name."""
-        return {one.text("name"): one for one in self.service.roster}
+        return {creator.text("name"): creator for creator in self.service.roster}
 
     def broken(self, draft: Reported) -> tuple[str, ...]:
         """The rules that a draft breaks, by the rules themselves."""
@@ -72,7 +72,7 @@ def bad_drafts(phase: Stage) -> Drafted:
     ]
     phase.operate("eros", "runs", runs=asked)
     phase.operate("eros", "phase", id="early_adopters", days=0)
-    phase.operate("eros", "runs", runs=[{**one, "after_s": 400} for one in asked])
+    phase.operate("eros", "runs", runs=[{**run, "after_s": 400} for run in asked])
     return Drafted(Service(phase.target("eros").client), rules if phase.embedded else ())
 
 
@@ -80,14 +80,14 @@ def bad_drafts(phase: Stage) -> Drafted:
 def slow_runs(phase: Stage) -> Sequence[int]:
     """v5 serves, and its flag goes off: how many decisions it takes until v4 is chosen."""
     service = Service(phase.target("eros").client)
-    found = []
+    counts = []
     for name in ("canary", "percent50", "cutover"):
         service.set_flags(**CONFIGURATIONS[name])
         phase.operate("eros", "disturb", pipeline="v5", times=1, seconds=20)
         reported(service.generate("alexia")).text("pipeline")
         service.set_flags(enabled="false")
-        found.append(_decisions(service))
-    return found
+        counts.append(_decisions(service))
+    return counts
 
 
 def _decisions(service: Service) -> int:
@@ -130,8 +130,10 @@ def _days(service: Service, now: datetime) -> Days:
     begin = begin if begin == first else begin + timedelta(days=1)
     stored = service.get("/schedules", since=begin).each("schedules")
     served: dict[date, set[str]] = {}
-    for one in stored:
-        served.setdefault(date.fromisoformat(one.text("day")), set()).add(one.text("creator"))
+    for schedule in stored:
+        served.setdefault(date.fromisoformat(schedule.text("day")), set()).add(
+            schedule.text("creator")
+        )
     whole = [begin.date() + timedelta(days=day) for day in range((now - begin).days)]
     runs = journal.runs(service, since=begin)
     requests: dict[str, list[Run]] = {}
@@ -164,7 +166,7 @@ def hung_agents(phase: Stage) -> tuple[float, Sequence[Hung]]:
     hows = ("hang-once", "hang")
     asked = [{"creator": "alexia", "v5": {"fails": how}} for how in hows]
     answers = phase.operate("eros", "runs", runs=asked)["answers"]
-    found = []
+    hung = []
     for how, said in zip(hows, answers, strict=True):
         answer = Reported(said, "operator step runs")
         runs = [
@@ -176,5 +178,5 @@ def hung_agents(phase: Stage) -> tuple[float, Sequence[Hung]]:
         if not ours:
             not_done(f"no run of v5 is in the journal for {how}", "see what became of it")
         others = [run for run in runs if run.pipeline != "v5"]
-        found.append(Hung(how, answer.whole("status"), ours[0], others))
-    return limit, found
+        hung.append(Hung(how, answer.whole("status"), ours[0], others))
+    return limit, hung

@@ -63,7 +63,8 @@ def on_v5(service: Service) -> dict[str, bool]:
     """Each creator, and whether v5 would run for it."""
     _, decided = service.decide(service.names)
     return {
-        one.text("creator"): one.text("target") == "v5" or one.flag("shadow") for one in decided
+        decision.text("creator"): decision.text("target") == "v5" or decision.flag("shadow")
+        for decision in decided
     }
 
 
@@ -71,13 +72,13 @@ def on_v5(service: Service) -> dict[str, bool]:
 def switched_off(phase: Stage) -> Sequence[Switch]:
     """In each configuration of the plan v5 is switched off by its flag; in one by the file."""
     service = Service(phase.target("eros").client)
-    found = []
+    switches = []
     for name, flags in CONFIGURATIONS.items():
         service.set_flags(**flags)
-        found.append(_switched(phase, service, name, "flag"))
+        switches.append(_switched(phase, service, name, "flag"))
     service.set_flags(**CONFIGURATIONS["cutover"])
-    found.append(_switched(phase, service, "cutover", "file"))
-    return found
+    switches.append(_switched(phase, service, "cutover", "file"))
+    return switches
 
 
 def _switched(phase: Stage, service: Service, name: str, way: str) -> Switch:
@@ -144,10 +145,10 @@ class Traces:
     def now(cls, phase: Stage, service: Service) -> Traces:
         """As they are now."""
         inbox = phase.file("inbox")
-        told = inbox.read_text(encoding="utf-8").splitlines() if inbox.is_file() else []
+        lines = inbox.read_text(encoding="utf-8").splitlines() if inbox.is_file() else []
         return cls(
             len(service.get("/flags/changes").each("changes")),
-            len(told),
+            len(lines),
             len(service.get("/rollback").each("history")),
         )
 
@@ -253,7 +254,7 @@ def flipped(phase: Stage) -> Sequence[Asked]:
     service = Service(phase.target("eros").client)
     ups = list(CONFIGURATIONS.items())
     downs = [(f"back to {name}", flags) for name, flags in reversed(ups[:-1])]
-    found = []
+    asked = []
     names = service.names
     for number, (name, flags) in enumerate([*ups, *downs, ("off", OFF)]):
         asking = [names[(number * 5 + place) % len(names)] for place in range(4)]
@@ -262,9 +263,9 @@ def flipped(phase: Stage) -> Sequence[Asked]:
             change = pool.submit(service.set_flags, **flags)
             early += [pool.submit(service.generate, creator) for creator in asking[2:]]
             change.result().text("phase")
-            found += [_asked(name, one.result()) for one in early]
-        found.append(_asked(name, service.generate("alexia")))
-    return found
+            asked += [_asked(name, future.result()) for future in early]
+        asked.append(_asked(name, service.generate("alexia")))
+    return asked
 
 
 def _asked(change: str, response: httpx.Response) -> Asked:

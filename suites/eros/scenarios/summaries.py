@@ -46,12 +46,12 @@ class Summaries:
     @cached_property
     def rollbacks(self) -> list[datetime]:
         """When v5 was rolled back."""
-        return [one.moment("at") for one in self.service.get("/rollback").each("history")]
+        return [rollback.moment("at") for rollback in self.service.get("/rollback").each("history")]
 
     def flags_at(self, moment: datetime) -> Flags:
         """The flags that stood up to a moment."""
         changes = self.service.get("/flags/changes").each("changes")
-        return flags_in([one for one in changes if one.moment("at") < moment][-1], "after")
+        return flags_in([change for change in changes if change.moment("at") < moment][-1], "after")
 
     def runs_of(self, week: tuple[datetime, datetime]) -> list[Run]:
         """The runs of v5 that a summary is of: those of the shadow where the week ends in it."""

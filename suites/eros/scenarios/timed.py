@@ -56,8 +56,8 @@ class Timed:
     @cached_property
     def logged(self) -> Mapping[str, Reported]:
         """What the orchestrator logged of each run."""
-        told = logged(self.logs, "eros.orchestrator", "run")
-        return {line.text("run_id"): line for line in told}
+        lines = logged(self.logs, "eros.orchestrator", "run")
+        return {line.text("run_id"): line for line in lines}
 
 
 @scenario(effect="change", own_target=True)
@@ -79,7 +79,7 @@ def timed(phase: Stage) -> Timed:
     ]
     phase.operate("eros", "runs", runs=rows)
     now = clock.now()
-    inbox = tuple(one for one in read_inbox(phase.file("inbox")) if one.at >= since)
+    inbox = tuple(message for message in read_inbox(phase.file("inbox")) if message.at >= since)
     return Timed(service, since, now, waits, phase.file("logs"), inbox, rehearsed=True)
 
 
@@ -88,8 +88,10 @@ def _lived(phase: Stage) -> Timed:
     service, inbox = Service(phase.target("eros").client), phase.file("inbox")
     changes = service.get("/flags/changes").each("changes")
     since = changes[0].moment("at") if changes else phase.now()
-    told = read_inbox(inbox) if inbox.is_file() else ()
-    ran = Timed(service, since, phase.now(), (), phase.file("logs"), tuple(told), rehearsed=False)
+    messages = read_inbox(inbox) if inbox.is_file() else ()
+    ran = Timed(
+        service, since, phase.now(), (), phase.file("logs"), tuple(messages), rehearsed=False
+    )
     if not ran.served:
         not_done("v5 has served nobody, so no time is told", "let it serve")
     return ran

@@ -118,24 +118,24 @@ def _run(phase: Stage, rows: Rows) -> None:
         }
         for number, row in enumerate(rows)
     ]
-    for one in given:
-        one["v5"].pop("after_s", None)
+    for run in given:
+        run["v5"].pop("after_s", None)
     phase.operate("eros", "runs", runs=given)
 
 
 def _too_few(phase: Stage, service: Service) -> Sequence[Lacking]:
     """Runs fail one by one, ten minutes apart, until there are nine."""
     _switch_on(service)
-    found = []
+    lacking = []
     for number in range(1, 10):
         _run(phase, [{"fails": "raise", "seconds": 30, "after_s": 600}])
         said = service.get("/rollback")
         rule = said.inner("rules").inner("success")
-        found.append(
+        lacking.append(
             Lacking(number, rule.whole("runs"), said.flag("active"), rule.flag("evaluable"))
         )
     service.set_flags(enabled="false")
-    return found
+    return lacking
 
 
 def _fire(phase: Stage, service: Service, rule: str) -> Fired:
@@ -151,9 +151,13 @@ def _fire(phase: Stage, service: Service, rule: str) -> Fired:
     journal = [run for run in served(runs(service, since=since)) if run.started >= since]
     due = [run.at for run, conditions in _held(journal) if RULES[rule] in conditions]
     rollbacks = [
-        one for one in service.get("/rollback").each("history") if one.moment("at") >= since
+        rollback
+        for rollback in service.get("/rollback").each("history")
+        if rollback.moment("at") >= since
     ]
-    messages = [one for one in read_inbox(phase.file("inbox")) if since <= one.at <= now]
+    messages = [
+        message for message in read_inbox(phase.file("inbox")) if since <= message.at <= now
+    ]
     return Fired(
         rule,
         since,
@@ -174,25 +178,25 @@ def _held(journal: Sequence[Run]) -> list[tuple[Any, tuple[str, ...]]]:
 
 def _stays(phase: Stage, service: Service) -> Mapping[str, bool]:
     """Whether anybody is on v5 after good runs, a day, a wish and a new start of the program."""
-    found = {}
+    back = {}
     _run(phase, [{}] * 10)
-    found["ten good runs"] = any(on_v5(service).values())
+    back["ten good runs"] = any(on_v5(service).values())
     since = phase.target("eros").clock.now()
     phase.operate("eros", "days", count=1)
-    found["a day of good runs"] = any(on_v5(service).values())
-    found["a day of jobs"] = any(run.pipeline == "v5" for run in runs(service, since=since))
+    back["a day of good runs"] = any(on_v5(service).values())
+    back["a day of jobs"] = any(run.pipeline == "v5" for run in runs(service, since=since))
     asked = service.client.post("/flags", json={"EROS_V5_ENABLED": "true", "by": "Olga"})
-    found["switched on without a reset"] = bool(unrefused(asked, 409)) or any(
+    back["switched on without a reset"] = bool(unrefused(asked, 409)) or any(
         on_v5(service).values()
     )
     for body in ({"by": "Olga"}, {"reason": "nobody says who"}):
         reset = service.client.post("/rollback/reset", json=body)
-        found[f"a reset with nothing but {min(body)}"] = bool(unrefused(reset, 400)) or any(
+        back[f"a reset with nothing but {min(body)}"] = bool(unrefused(reset, 400)) or any(
             on_v5(service).values()
         )
     status = controller(phase, "status")
-    found["read anew from its files"] = not status.flag("active")
-    return found
+    back["read anew from its files"] = not status.flag("active")
+    return back
 
 
 def _reset(service: Service) -> tuple[bool, frozenset[str]]:

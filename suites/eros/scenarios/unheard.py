@@ -122,11 +122,11 @@ def _roll_back(phase: Stage, service: Service, way: str) -> None:
 
 
 def _look(service: Service, ours: Receivers, before: int) -> Look:
-    told = [one for one in ours.messages()[before:] if "CRITICAL" in one.text.upper()]
+    alerts = [message for message in ours.messages()[before:] if "CRITICAL" in message.text.upper()]
     state = service.get("/rollback")
     assert state.flag("active"), "nothing was rolled back, so nobody had to be told"
     by = state.text("by")
-    return Look(state.flag("alerted"), by, frozenset(one.service for one in told))
+    return Look(state.flag("alerted"), by, frozenset(message.service for message in alerts))
 
 
 def _undelivered(phase: Stage) -> Sequence[Reported]:
@@ -135,22 +135,24 @@ def _undelivered(phase: Stage) -> Sequence[Reported]:
 
 def demand_heard(tried: Sequence[Unheard]) -> None:
     """Raise AssertionError where it is said that people were alerted, and no channel took it."""
-    for one in tried:
-        case = f"by {one.way}, while Slack {one.slack} and the pager {one.pager}"
-        for look in one.looks:
+    for trial in tried:
+        case = f"by {trial.way}, while Slack {trial.slack} and the pager {trial.pager}"
+        for look in trial.looks:
             took = " and ".join(sorted(look.took)) or "no channel"
             assert look.alerted == (look.took >= BOTH), (
                 f"{case}: alerted is {look.alerted}, and {took} took the message"
             )
-            assert look.by == _BY[one.way], f"{case}: it is said to be by {look.by}"
+            assert look.by == _BY[trial.way], f"{case}: it is said to be by {look.by}"
         takes = {
-            name for name, does in (("slack", one.slack), ("pagerduty", one.pager)) if does == TAKES
+            name
+            for name, does in (("slack", trial.slack), ("pagerduty", trial.pager))
+            if does == TAKES
         }
-        lost = takes - one.looks[0].took
+        lost = takes - trial.looks[0].took
         assert not lost, f"{case}: {', '.join(lost)} takes messages, and the alert did not come"
-        said = {line.text("channel") for line in one.logged}
-        unsaid = BOTH - one.looks[-1].took - said
+        said = {line.text("channel") for line in trial.logged}
+        unsaid = BOTH - trial.looks[-1].took - said
         assert not unsaid, f"{case}: no log says that the alert did not reach {', '.join(unsaid)}"
         assert not said & takes, f"{case}: a channel took it, the log says that it failed"
-        if one.logged:
-            demand_lines("eros.monitoring", one.logged)
+        if trial.logged:
+            demand_lines("eros.monitoring", trial.logged)

@@ -31,33 +31,33 @@ class Finished:
     def runs(self) -> Sequence[Run]:
         """Runs of v5 for creators that ended in the last seven days."""
         since = self.now - WEEK
-        found = journal.served(journal.runs(self.service, since=since - GIVEN_UP, pipeline="v5"))
-        if not found:
+        ran = journal.served(journal.runs(self.service, since=since - GIVEN_UP, pipeline="v5"))
+        if not ran:
             not_done("v5 served nobody in the last week", "see what ran")
-        return [run for run in found if run.ended >= since]
+        return [run for run in ran if run.ended >= since]
 
     @cached_property
     def tool_calls(self) -> Mapping[str, int]:
         """Calls of each run of v5, as the tool server counts them itself."""
-        said = self.service.get("/mcp", since=self.now - WEEK - GIVEN_UP).inner("runs")
-        return {run: sum(calls.values()) for run, calls in said.items()}
+        counted = self.service.get("/mcp", since=self.now - WEEK - GIVEN_UP).inner("runs")
+        return {run: sum(calls.values()) for run, calls in counted.items()}
 
     @cached_property
     def compared(self) -> Sequence[tuple[datetime, Run, Run]]:
         """Each comparison: when, and the runs of v4 and v5."""
-        said = self.service.get("/comparisons").each("comparisons")
-        if not said:
+        comparisons = self.service.get("/comparisons").each("comparisons")
+        if not comparisons:
             not_done("v4 and v5 were never compared", "see the shadow week")
-        moments = [one.moment("at") for one in said]
+        moments = [comparison.moment("at") for comparison in comparisons]
         since, until = min(moments) - timedelta(days=1), max(moments)
         journal_ = journal.runs(self.service, since=since, until=until)
-        known = {run.run_id: run for run in journal_}
-        found = []
-        for at, one in zip(moments, said, strict=True):
-            runs = [known.get(one.inner(name).text("run_id")) for name in ("v4", "v5")]
+        by_id = {run.run_id: run for run in journal_}
+        pairs = []
+        for at, comparison in zip(moments, comparisons, strict=True):
+            runs = [by_id.get(comparison.inner(name).text("run_id")) for name in ("v4", "v5")]
             if runs[0] is not None and runs[1] is not None:
-                found.append((at, runs[0], runs[1]))
-        return found
+                pairs.append((at, runs[0], runs[1]))
+        return pairs
 
     @property
     def pairs(self) -> Sequence[tuple[Run, Run]]:

@@ -60,10 +60,10 @@ class Lived:
     @cached_property
     def schedules(self) -> tuple[Reported, ...]:
         """What was delivered and stored; raises NoValueError where nothing was."""
-        found = self._of("/schedules").each("schedules")
-        if not found:
+        stored = self._of("/schedules").each("schedules")
+        if not stored:
             raise NoValueError(f"no schedule was delivered in {self.phase}")
-        return found
+        return stored
 
     @cached_property
     def drafts(self) -> dict[str, Reported]:

@@ -53,14 +53,16 @@ class Step:
     @cached_property
     def rollbacks(self) -> tuple[datetime, ...]:
         """When a rollback was made, by hand or by itself."""
-        return tuple(one.moment("at") for one in self.service.get("/rollback").each("history"))
+        return tuple(
+            rollback.moment("at") for rollback in self.service.get("/rollback").each("history")
+        )
 
     # When it was
 
     @cached_property
     def change(self) -> Reported | None:
         """The change that began it; none where it has not begun."""
-        reached = [one for one in self.changes if self._reaches(one)]
+        reached = [change for change in self.changes if self._reaches(change)]
         return reached[-1] if reached else None
 
     def _reaches(self, change: Reported) -> bool:
@@ -92,13 +94,13 @@ class Step:
     def real_rollbacks(self) -> list[datetime]:
         """Rollbacks that nobody recorded as a drill within the hour."""
         drills = noted(self.records, "drill") if self.records.is_file() else []
-        ends = [one.moment("at") for one in drills]
+        ends = [drill.moment("at") for drill in drills]
         return [at for at in self.rollbacks if not any(at <= end <= at + _HOUR for end in ends)]
 
     @cached_property
     def disturbed(self) -> tuple[datetime, ...]:
         """When flags were changed, or v5 rolled back, since it began."""
-        changed = [one.moment("at") for one in self.changes]
+        changed = [change.moment("at") for change in self.changes]
         return tuple(sorted(at for at in (*changed, *self.rollbacks) if at > self.begun))
 
     @cached_property
@@ -109,7 +111,7 @@ class Step:
     @cached_property
     def decisions_since(self) -> Sequence[Reported]:
         """The decisions since it began."""
-        return [one for one in self.decisions if one.moment("at") >= self.begun]
+        return [decision for decision in self.decisions if decision.moment("at") >= self.begun]
 
     # What ran in it
 
@@ -168,7 +170,9 @@ class Step:
     @cached_property
     def earlier(self) -> Sequence[Run]:
         """Runs of v5 in the step before."""
-        entered = [one.moment("at") for one in self.changes if one.moment("at") < self.begun]
+        entered = [
+            change.moment("at") for change in self.changes if change.moment("at") < self.begun
+        ]
         if not entered:
             not_done("the step before was never entered", "enter it first")
         return served_since(self.service, entered[-1], self.begun)
@@ -195,8 +199,8 @@ class Step:
 
 def served_since(service: Service, since: datetime, until: datetime | None) -> Sequence[Run]:
     """Runs of v5 for creators that ended in a stretch of time, by their end."""
-    found = served(runs(service, since=since - GIVEN_UP, until=until, pipeline="v5"))
-    return [run for run in found if since <= run.ended and (until is None or run.ended < until)]
+    ran = served(runs(service, since=since - GIVEN_UP, until=until, pipeline="v5"))
+    return [run for run in ran if since <= run.ended and (until is None or run.ended < until)]
 
 
 def flags_in(change: Reported, side: str) -> Flags:

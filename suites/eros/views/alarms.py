@@ -66,15 +66,15 @@ def _rolling(figure: str, runs: Sequence[Run]) -> Iterator[tuple[datetime, Fract
 
 
 def _differences(pairs: Sequence[Reported]) -> Iterator[tuple[datetime, Fraction]]:
-    found: list[tuple[datetime, Fraction]] = []
-    for pair in sorted(pairs, key=lambda one: one.moment("at")):
+    differences: list[tuple[datetime, Fraction]] = []
+    for pair in sorted(pairs, key=lambda comparison: comparison.moment("at")):
         difference = difference_of(pair)
         if difference is not None:
-            found.append((pair.moment("at"), difference))
-    for end in range(figures.WINDOW, len(found) + 1):
-        value = mean(one for _, one in found[end - figures.WINDOW : end])
+            differences.append((pair.moment("at"), difference))
+    for end in range(figures.WINDOW, len(differences) + 1):
+        value = mean(diff for _, diff in differences[end - figures.WINDOW : end])
         if value is not None:
-            yield found[end - 1][0], value
+            yield differences[end - 1][0], value
 
 
 def difference_of(pair: Reported) -> Fraction | None:
@@ -96,8 +96,8 @@ def told(messages: Sequence[Message], seen: Sequence[Look]) -> dict[datetime, Me
 
     A message that no look explains stands under its own time.
     """
-    found: dict[datetime, Message] = {}
+    by_look: dict[datetime, Message] = {}
     for message in messages:
         before = [look.at for look in seen if look.at <= message.at <= look.at + _SOON]
-        found.setdefault(before[-1] if before else message.at, message)
-    return found
+        by_look.setdefault(before[-1] if before else message.at, message)
+    return by_look

@@ -44,11 +44,11 @@ def _value(flags: Mapping[str, object], name: str) -> object:
 
 def deliveries(lived: Lived) -> Deliveries:
     """What was delivered in a phase, and what logs say of it."""
-    known = journal.runs(lived.service, lived.begun - timedelta(hours=1), lived.ended)
+    runs = journal.runs(lived.service, lived.begun - timedelta(hours=1), lived.ended)
     return Deliveries(
         lived.begun,
         lived.roster,
-        known,
+        runs,
         lived.drafts,
         lived.schedules,
         lived.effects,
@@ -64,14 +64,14 @@ def observe_pipelines(
 
     The pipeline is the one whose draft it is; a creator whose v5 run failed may have v4's.
     """
-    seen, problems, told = set(), list[str](), deliveries(lived)
-    told.demand_planned()
-    for schedule, wrong in told.judged(due):
+    served, problems, delivered = set(), list[str](), deliveries(lived)
+    delivered.demand_planned()
+    for schedule, wrong in delivered.judged(due):
         creator = schedule.text("creator")
         observe(metric, bool(wrong), at=schedule.moment("stored_at"), creator=creator)
         problems += [f"what {creator} got at {schedule['stored_at']} {wrong}"] if wrong else []
-        seen.add(creator)
-    unserved = sorted(set(lived.roster) - seen)
+        served.add(creator)
+    unserved = sorted(set(lived.roster) - served)
     assert not unserved, f"nothing was delivered to {', '.join(unserved)}"
     assert not problems, f"{len(problems)} deliveries are wrong: {problems[0]}"
 
@@ -81,10 +81,10 @@ def demand_deliveries(lived: Lived) -> None:
 
     What a run took must be what its times say, and a run that failed leaves v4's schedule.
     """
-    seen = deliveries(lived)
-    seen.demand_delivered(lived.served)
-    seen.demand_effects()
-    seen.demand_waiting_counts(lived.served)
+    delivered = deliveries(lived)
+    delivered.demand_delivered(lived.served)
+    delivered.demand_effects()
+    delivered.demand_waiting_counts(lived.served)
 
 
 def observe_conditions(lived: Lived, observe: Observe, outcomes: list[Outcome], first: int) -> None:
@@ -96,9 +96,9 @@ def observe_conditions(lived: Lived, observe: Observe, outcomes: list[Outcome], 
         if place >= first or names:
             observe("condition_held", bool(names), at=run.at, creator=run.creator)
     logged = lived.log("eros.rollback", "condition")
-    said = [line for line in logged if line.text("phase") == lived.phase]
-    shown = ", ".join(f"{line['rule']} at {line['at']}" for line in said[:3])
-    assert not said, f"the controller saw conditions hold: {shown}"
+    lines = [line for line in logged if line.text("phase") == lived.phase]
+    shown = ", ".join(f"{line['rule']} at {line['at']}" for line in lines[:3])
+    assert not lines, f"the controller saw conditions hold: {shown}"
     assert not lived.rollbacks, f"v5 was taken back at {lived.rollbacks[0].isoformat()}"
 
 

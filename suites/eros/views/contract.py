@@ -94,13 +94,13 @@ def _validator(part: str, name: str, event: str) -> Any:
 def _demanding(schema: Any) -> Any:
     """A schema in which each property of an object must be there."""
     if isinstance(schema, list):
-        return [_demanding(one) for one in schema]
+        return [_demanding(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
     made = {
         name: value
         if name in ("const", "enum", "if", "then", "else")
-        else {key: _demanding(one) for key, one in value.items()}
+        else {key: _demanding(part) for key, part in value.items()}
         if name == "properties"
         else _demanding(value)
         for name, value in schema.items()

@@ -119,7 +119,7 @@ class Deliveries:
 
         Nothing else may have an effect: no run in the shadow, none that failed.
         """
-        done = Counter((one.text("run_id"), one.text("tool")) for one in self.effects)
+        done = Counter((effect.text("run_id"), effect.text("tool")) for effect in self.effects)
         delivered = {schedule.text("run_id") for schedule in self.schedules}
         for run_id in sorted(delivered):
             for tool in WRITES:

@@ -16,7 +16,7 @@ _MOST_HIGH, _MOST_DEPRECATED = 2, Fraction(1, 5)
 
 def held(history: Sequence[Version], begun: datetime, now: datetime) -> dict[str, datetime]:
     """Each condition that held at some time since day 1, and when it first did."""
-    found: dict[str, datetime] = {}
+    since: dict[str, datetime] = {}
     tests = {
         HIGH: _too_many_high(history),
         ZERO: _silences(history, begun, now),
@@ -25,23 +25,23 @@ def held(history: Sequence[Version], begun: datetime, now: datetime) -> dict[str
     for name, moments in tests.items():
         first = min((moment for moment in moments if begun <= moment <= now), default=None)
         if first is not None:
-            found[name] = first
-    return found
+            since[name] = first
+    return since
 
 
 def held_at(history: Sequence[Version], moment: datetime) -> Iterator[str]:
     """The conditions that hold at a moment, in a sandbox, which has no day 1."""
-    known = [one for one in changes(history) if one.version.at <= moment]
-    added = [one for one in known if one.kind == "added"]
-    high = [one.version.at for one in added if one.learning.section == "HIGH"]
+    past = [change for change in changes(history) if change.version.at <= moment]
+    added = [change for change in past if change.kind == "added"]
+    high = [change.version.at for change in added if change.learning.section == "HIGH"]
     if sum(moment - _WEEK < at for at in high) > _MOST_HIGH:
         yield HIGH
     if added and moment - added[-1].version.at >= _TWO_WEEKS:
         yield ZERO
-    gone = [one.version.at for one in known if one.kind == "deprecated"]
+    gone = [change.version.at for change in past if change.kind == "deprecated"]
     young, active = (
         sum(moment - _FOUR_WEEKS < at for at in gone),
-        len(known[-1].version.file.active),
+        len(past[-1].version.file.active),
     )
     if Fraction(young, max(young + active, 1)) > _MOST_DEPRECATED:
         yield DEPRECATIONS

@@ -36,8 +36,8 @@ class Version:
     @property
     def reverts(self) -> str:
         """The commit that this one reverts, by its own word; empty where it reverts none."""
-        found = _REVERTS.search(self.message)
-        return found[1] if found else ""
+        match = _REVERTS.search(self.message)
+        return match[1] if match else ""
 
 
 @dataclass(frozen=True, slots=True)

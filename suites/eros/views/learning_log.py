@@ -20,12 +20,12 @@ def log_of(folder: Path, logger: str = LEARNING) -> list[Reported]:
 
 def happened(entries: Iterable[Reported], event: str) -> list[Reported]:
     """The entries of one event, the oldest first."""
-    return sorted((one for one in entries if one.get("event") == event), key=moment)
+    return sorted((entry for entry in entries if entry.get("event") == event), key=moment)
 
 
 def written(entries: Iterable[Reported], kind: str) -> list[Reported]:
     """The records of one kind, the oldest first."""
-    return sorted((one for one in entries if one.get("kind") == kind), key=moment)
+    return sorted((entry for entry in entries if entry.get("kind") == kind), key=moment)
 
 
 def moment(entry: Reported) -> datetime:
@@ -35,8 +35,8 @@ def moment(entry: Reported) -> datetime:
 
 def activities(records: Iterable[Reported], activity: str) -> list[Reported]:
     """The records of one activity, the oldest first."""
-    found = written(records, "activity")
-    return [one for one in found if one.text("activity") == activity]
+    done = written(records, "activity")
+    return [record for record in done if record.text("activity") == activity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +70,4 @@ class Weeks:
 
 def within(entries: Sequence[Reported], window: tuple[datetime, datetime]) -> list[Reported]:
     """The entries of a stretch of time, whose end is not in it."""
-    return [one for one in entries if window[0] <= moment(one) < window[1]]
+    return [entry for entry in entries if window[0] <= moment(entry) < window[1]]

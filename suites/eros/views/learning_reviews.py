@@ -25,12 +25,12 @@ def added(history: Sequence[Version], window: tuple[datetime, datetime]) -> list
 
 def confirmed_by(change: Change, log: Iterable[Reported]) -> str | None:
     """Who said yes to a learning, by the reflection that committed it; None: nobody did."""
-    for one in happened(log, "reflection"):
-        if change.learning.id not in one["committed"]:
+    for reflection in happened(log, "reflection"):
+        if change.learning.id not in reflection["committed"]:
             continue
-        yes = sum(answer == "y" for answer in one.inner("answers").values())
-        in_time = abs(moment(one) - change.version.at) <= _LATER
-        return one.text("by") if in_time and yes >= len(one["committed"]) else None
+        yes = sum(answer == "y" for answer in reflection.inner("answers").values())
+        in_time = abs(moment(reflection) - change.version.at) <= _LATER
+        return reflection.text("by") if in_time and yes >= len(reflection["committed"]) else None
     return None
 
 

@@ -113,11 +113,11 @@ def figures(text: str) -> dict[str, int]:
 
 
 def _entry(line: str, section: str) -> Learning | None:
-    found = _ENTRY.fullmatch(line.rstrip())
-    if not found or found[2] not in SOURCES:
+    match = _ENTRY.fullmatch(line.rstrip())
+    if not match or match[2] not in SOURCES:
         return None
     try:
-        return Learning(found[1], found[2], date.fromisoformat(found[3]), found[4], section)
+        return Learning(match[1], match[2], date.fromisoformat(match[3]), match[4], section)
     except ValueError:
         return None
 

@@ -18,20 +18,20 @@ def broken(items: Iterable[Reported], creator: Reported) -> tuple[str, ...]:
     """The rules that a schedule of a creator breaks, in the order of ``RULES``."""
     told = [(item.moment("at"), item.number("minutes"), _paid(item)) for item in items]
     told.sort()
-    found = set()
+    violated = set()
     latest = None
     for at, minutes, _ in told:
         if latest is not None and at < latest:
-            found.add("overlap")
+            violated.add("overlap")
         end = at + timedelta(minutes=minutes)
         latest = end if latest is None else max(latest, end)
     days = Counter(at.date() for at, _, _ in told)
     if any(many > creator.whole("daily_limit") for many in days.values()):
-        found.add("daily-limit")
+        violated.add("daily-limit")
     free = creator.text("page_type") == "free"
     if free and any(paid for _, _, paid in told):
-        found.add("page-type")
-    return tuple(rule for rule in RULES if rule in found)
+        violated.add("page-type")
+    return tuple(rule for rule in RULES if rule in violated)
 
 
 def paid_items(items: Iterable[Reported]) -> int:
@@ -52,15 +52,17 @@ def same(left: Iterable[Mapping[str, object]], right: Iterable[Mapping[str, obje
 def unlike(drafts: Iterable[Reported]) -> list[str]:
     """Where a pipeline planned a creator's day in two ways, though no rule was broken."""
     first: dict[tuple[str, str, str], Sequence[Reported]] = {}
-    found = []
+    problems = []
     for draft in drafts:
         if draft.text("gate") != "pass":
             continue
         pipeline, creator, day = (draft.text(name) for name in ("pipeline", "creator", "day"))
         items = draft.each("draft")
         if not same(first.setdefault((pipeline, creator, day), items), items):
-            found.append(f"run {draft['run_id']} of {pipeline} planned {creator}'s {day} otherwise")
-    return found
+            problems.append(
+                f"run {draft['run_id']} of {pipeline} planned {creator}'s {day} otherwise"
+            )
+    return problems
 
 
 def copied(drafts: Iterable[Reported]) -> list[str]:
@@ -82,16 +84,16 @@ def repeated(drafts: Iterable[Reported]) -> list[str]:
     for draft in drafts:
         of_day = plans.setdefault((draft.text("pipeline"), draft.text("day")), {})
         of_day[draft.text("creator")] = _plan(draft)
-    found = []
-    for (left, right), (one, other) in zip(
+    repeats = []
+    for (left, right), (first, second) in zip(
         combinations(plans, 2), combinations(plans.values(), 2), strict=True
     ):
-        both = one.keys() & other.keys()
-        alike = sum(one[name] == other[name] for name in both)
+        both = first.keys() & second.keys()
+        alike = sum(first[name] == second[name] for name in both)
         if left[0] == right[0] and len(both) >= _MANY_CREATORS and 2 * alike > len(both):
             of = f"{alike} of {len(both)} creators"
-            found.append(f"{left[0]} plans {right[1]} as it did {left[1]}, for {of}")
-    return found
+            repeats.append(f"{left[0]} plans {right[1]} as it did {left[1]}, for {of}")
+    return repeats
 
 
 def _plan(draft: Reported) -> tuple[object, ...]:
@@ -126,4 +128,4 @@ def within(schedule: Iterable[Reported], draft: Iterable[Reported], creator: Rep
     kept, drafted = [dict(item) for item in schedule], list(draft)
     if not broken(drafted, creator):
         return kept == [dict(item) for item in drafted]
-    return bool(kept) and all(item in [dict(one) for one in drafted] for item in kept)
+    return bool(kept) and all(item in [dict(planned) for planned in drafted] for item in kept)

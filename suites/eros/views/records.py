@@ -39,11 +39,11 @@ def noted(path: Path, kind: str) -> list[Reported]:
 
 def days_between(begun: datetime, ended: datetime) -> list[date]:
     """The whole days (UTC) of a stretch of time; the day of its begin counts, too."""
-    day, found = begun.date(), []
+    day, days = begun.date(), []
     while datetime.combine(day + timedelta(days=1), datetime.min.time(), begun.tzinfo) <= ended:
-        found.append(day)
+        days.append(day)
         day += timedelta(days=1)
-    return found
+    return days
 
 
 def open_days(path: Path, phase: str, task: str, days: list[date]) -> list[tuple[date, bool]]:

@@ -38,13 +38,13 @@ class Done:
         """The object that it answered with."""
         self.demand()
         try:
-            found = json.loads(self.text)
+            answer = json.loads(self.text)
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            answer = None
+        if not isinstance(answer, dict):
             shown = " ".join(self.text.split())[:60]
             raise NotReportedError(f"{' '.join(self.words)} answers with no object but {shown!r}")
-        return Reported(found, " ".join(self.words))
+        return Reported(answer, " ".join(self.words))
 
 
 def call(
@@ -108,7 +108,9 @@ class Sandbox:
 
     def correct(self, *says: str, session: str = "s", explicit: bool = False) -> None:
         """Have a user correct something, once for each lesson."""
-        self.hook("correction", *(correction(one, session, explicit=explicit) for one in says))
+        self.hook(
+            "correction", *(correction(lesson, session, explicit=explicit) for lesson in says)
+        )
 
     def end(self, session: str) -> None:
         """End a session."""
@@ -117,7 +119,7 @@ class Sandbox:
     def reflect(self, answers: Sequence[str] = "", *, session: str = "") -> Reported:
         """Reflect and answer each proposal, a letter or a word each."""
         words = ["--json", "--by", "suite", *(["--session", session] if session else [])]
-        return self.run(*words, answers="".join(f"{one}\n" for one in answers)).said()
+        return self.run(*words, answers="".join(f"{answer}\n" for answer in answers)).said()
 
     def status(self) -> Reported:
         """The status."""
