@@ -244,10 +244,10 @@ def test_timer_means_new_york(timer_deployed: TimerDeployed, host_zone: str, day
         *("systemd-analyze", "calendar", f"--base-time={day} 15:00:00 UTC", calendar),
         env={**os.environ, "TZ": host_zone, "LC_ALL": "C"},
     )
-    found = re.search(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC$", done.stdout, re.MULTILINE)
-    if not found:
+    match = re.search(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC$", done.stdout, re.MULTILINE)
+    if not match:
         raise RolloutError(f"systemd-analyze gives no time for {calendar!r}: {done.stderr}")
-    elapse = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).astimezone(ZONE)
+    elapse = datetime.fromisoformat(match[1]).replace(tzinfo=UTC).astimezone(ZONE)
     stated = re.search(r"\d\d:\d\d:\d\d", calendar)
     assert stated, f"{calendar!r} states no time"
     assert f"{elapse:%H:%M:%S}" == stated[0], (

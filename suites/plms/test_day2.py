@@ -130,9 +130,9 @@ def _ran(demonstrated: Demonstrated, number: str) -> RanTests:
 
 
 def _gated(demonstrated: Demonstrated, number: int) -> GatedRun:
-    found = demonstrated.gated
-    assert len(found) >= number, f"demo 3 made {len(found)} runs, not 2"
-    return found[number - 1]
+    runs = demonstrated.gated
+    assert len(runs) >= number, f"demo 3 made {len(runs)} runs, not 2"
+    return runs[number - 1]
 
 
 @pytest.mark.criterion("demo3-failing-run-exits-1")

@@ -153,7 +153,7 @@ def test_a_key_with_another_body_is_refused(
     keyed_starts: Starts, body: dict[str, Any], other: dict[str, Any]
 ) -> None:
     changed = other if other != body else {**other, "note": "another"}
-    body, changed = (spoken().body("start", one) for one in (body, changed))
+    body, changed = (spoken().body("start", ours) for ours in (body, changed))
     if changed != body:
         keyed_starts.starts.refuses(body, changed)
 

@@ -68,11 +68,11 @@ def _others(written: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[st
     """Where a dashboard is another than the file: its title, and each part of each panel."""
     if written["title"] != there.get("title"):
         yield f"its title is {there.get('title')}"
-    for panel, found in zip(written["panels"], there["panels"], strict=True):
-        names = sorted({*panel, *found} - {*ADDED, "targets", "timeFrom"})
+    for panel, shown in zip(written["panels"], there["panels"], strict=True):
+        names = sorted({*panel, *shown} - {*ADDED, "targets", "timeFrom"})
         for name in names:
-            if panel.get(name) != found.get(name):
-                yield f"{name} of {panel['title']} is {found.get(name)}, not {panel.get(name)}"
+            if panel.get(name) != shown.get(name):
+                yield f"{name} of {panel['title']} is {shown.get(name)}, not {panel.get(name)}"
 
 
 @pytest.mark.criterion("datasource-plms-ops-api")
@@ -250,7 +250,7 @@ def test_rollback_silences_every_rule(monitoring_rolled_back: MonitoringTakenBac
     seen = monitoring_rolled_back
     assert seen.violations, "no violation was known after the roll-back, so none could alert"
     assert not seen.firing, f"still firing: {listed(seen.firing)}"
-    told = [one.service for one in seen.told]
+    told = [message.service for message in seen.told]
     assert not told, f"alerts were told after the rollback, by {listed(told)}"
     fires = seen.resumed
     assert FAILURE in fires, f"once the rules were resumed {fires or 'none'} fire, not {FAILURE}"

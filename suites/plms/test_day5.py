@@ -173,9 +173,9 @@ def _may_teach(run: dict[str, Any]) -> bool:
 def _decided(api: httpx.Client, runs: list[dict[str, Any]]) -> list[bool]:
     body = spoken().body("policy", {"runs": runs})
     answer = api.post(spoken().path("policy"), json=body)
-    found = read(answer, "policy")["update"]
-    assert len(found) == len(runs), f"{len(found)} answers to {len(runs)} runs"
-    return list(found)
+    updates = read(answer, "policy")["update"]
+    assert len(updates) == len(runs), f"{len(updates)} answers to {len(runs)} runs"
+    return list(updates)
 
 
 @pytest.mark.criterion("policy-truth-table")

@@ -287,9 +287,9 @@ def _of(seen: tuple[SeededInterval, ...], measure: str, deviation: float) -> lis
 def test_the_example_of_the_plan_comes_out(
     seeded: Seeded, measure: str, wanted: tuple[float, ...]
 ) -> None:
-    found = _interval(seeded.metrics, measure)
-    assert found == pytest.approx(wanted, rel=0.01), (
-        f"{measure} is expected as {listed(found)} (lower bound, mean, upper bound), not"
+    interval = _interval(seeded.metrics, measure)
+    assert interval == pytest.approx(wanted, rel=0.01), (
+        f"{measure} is expected as {listed(interval)} (lower bound, mean, upper bound), not"
         f" {listed(wanted)}"
     )
 
@@ -300,5 +300,5 @@ def _figure(row: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def _same(told: float, found: float) -> bool:
-    return abs(told - found) <= SAME * abs(found)
+def _same(told: float, due: float) -> bool:
+    return abs(told - due) <= SAME * abs(due)

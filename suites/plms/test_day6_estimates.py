@@ -38,22 +38,22 @@ def _read(path: Path, kind: str, command: str) -> Any:
 def _figures(stress: Stress, project: int) -> Mapping[str, Any]:
     path = stress.files[project]
     command = f"curl $PLMS_URL/api/projects/{project}/metrics?with_ci=1 > {path.name}"
-    found = _read(path, "metrics", command)
-    assert isinstance(found, dict), f"{path.name} holds no object"
-    return found
+    figures = _read(path, "metrics", command)
+    assert isinstance(figures, dict), f"{path.name} holds no object"
+    return figures
 
 
 def _errors(stress: Stress) -> list[Any]:
-    found = _read(stress.errors, "errors", "compute them from the two files of final metrics")
-    assert isinstance(found, list), f"{stress.errors.name} holds no list"
-    return found
+    errors = _read(stress.errors, "errors", "compute them from the two files of final metrics")
+    assert isinstance(errors, list), f"{stress.errors.name} holds no list"
+    return errors
 
 
 def _error(stress: Stress, project: int) -> Mapping[str, Any]:
     mine = [each for each in _errors(stress) if each.get("project") == project]
     assert len(mine) == 1, f"{stress.errors.name} has {len(mine)} entries of project {project}"
-    found: Mapping[str, Any] = mine[0]
-    return found
+    error: Mapping[str, Any] = mine[0]
+    return error
 
 
 def _number(said: Mapping[str, Any], name: str, where: str) -> float:

@@ -202,7 +202,7 @@ def _rows(phase: Stage) -> Rows:
 
 def _failure_in_slack(phase: Stage) -> bool:
     messages = read_inbox(phase.file("inbox"))
-    return any(one.service == "slack" and "FAIL" in one.text for one in messages)
+    return any(message.service == "slack" and "FAIL" in message.text for message in messages)
 
 
 def _checked(phase: Stage) -> dict[str, int]:

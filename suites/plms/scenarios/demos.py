@@ -155,8 +155,8 @@ def _run_ids(registry: Path, project: int) -> list[str]:
 def _since(registry: Path, phase: Stage) -> frozenset[str]:
     """The runs of the demos' projects that started since the phase began."""
     query = "SELECT run_id, started_at FROM project_runs WHERE project_id IN (?, ?, ?)"
-    found = rows(registry, query, *PROJECTS.values())
-    started = {run["run_id"]: run["started_at"] for run in found if run["started_at"]}
+    runs = rows(registry, query, *PROJECTS.values())
+    started = {run["run_id"]: run["started_at"] for run in runs if run["started_at"]}
     begin = phase.window[0]
     return frozenset(run for run, at in started.items() if _moment(at) >= begin)
 

@@ -136,8 +136,8 @@ def violations(grafana: httpx.Client) -> float | None:
 
 def value(grafana: httpx.Client, expr: str) -> float | None:
     """What the data source answers now; None where it has no series."""
-    found = series(grafana, SOURCE, expr)
-    return found[0][1] if found else None
+    answers = series(grafana, SOURCE, expr)
+    return answers[0][1] if answers else None
 
 
 def firing(grafana: httpx.Client) -> list[str]:

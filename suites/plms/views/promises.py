@@ -33,8 +33,8 @@ def start_is_a_new_run(start: Start, runs: Runs, project: int, lane: str, **stor
     row = next((run for run in runs if run["run_id"] == run_id), None)
     assert row is not None, f"start of {project} says run {run_id}, which is no new row of it"
     wanted = {"project_id": project, "run_kind": "baseline", "lane_name": lane, **stored}
-    found = {name: row[name] for name in wanted}
-    assert found == wanted, f"run {run_id} is on file as {listed(found)}, not {listed(wanted)}"
+    on_file = {name: row[name] for name in wanted}
+    assert on_file == wanted, f"run {run_id} is on file as {listed(on_file)}, not {listed(wanted)}"
 
 
 def completed_as_seen(seen: Sequence[Seen], after: Sample, runs: Runs, project: int) -> None:
@@ -84,7 +84,7 @@ def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> Non
     Raises AssertionError in words.
     """
     told: set[int] = set()
-    for run in (one for status in samples for one in status.projects if one.id in among):
+    for run in (shown for status in samples for shown in status.projects if shown.id in among):
         early = f"project {run.id} is told to be at {run.progress:.1%} when it is first seen"
         assert run.id in told or run.progress <= _LEAP, early
         told.add(run.id)

@@ -44,15 +44,15 @@ class Crossing:
 
 def alerts_of(messages: Iterable[Message]) -> list[RunwayAlert]:
     """The runway alerts among what the channels got, in order of arrival."""
-    found = []
+    alerts = []
     for message in messages:
         details = _details(message)
         if str(details.get("project", "")).isdecimal():
             project, severity = int(details["project"]), str(details.get("severity"))
             service, channel = message.service, message.channel
             text = words_of(message)
-            found.append(RunwayAlert(message.at, service, channel, project, severity, text))
-    return sorted(found, key=lambda alert: alert.at)
+            alerts.append(RunwayAlert(message.at, service, channel, project, severity, text))
+    return sorted(alerts, key=lambda alert: alert.at)
 
 
 def words_of(message: Message) -> str:
