@@ -78,9 +78,9 @@ class Hiding:
 
 def clean(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Let a report's texts be what may be shown."""
-    said = vars(report)
+    fields = vars(report)
     for name in _TEXTS:
-        held = said.get(name)
+        held = fields.get(name)
         if held:
             fit = _fit(held, 0)
             if fit is not held:
@@ -135,5 +135,5 @@ def _fit_sequence(held: list[Any] | tuple[Any, ...], depth: int) -> Any:
 
 def _quote(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Let what plugins quote of an exception be fit to be shown."""
-    said = excinfo.exconly
-    vars(excinfo)["exconly"] = lambda tryshort=False: shown(said(tryshort=tryshort))
+    exconly = excinfo.exconly
+    vars(excinfo)["exconly"] = lambda tryshort=False: shown(exconly(tryshort=tryshort))

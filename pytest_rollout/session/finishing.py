@@ -301,8 +301,8 @@ class Finishing:
             notes.append(self._request.alone)
         nexts = follows(self._request, self._ledger, self.decisions, notes)
         width = get_terminal_size().columns if reporter.isatty else 0
-        said = (self._noes, nexts, self.story, width)
-        lines = terminal.section(self.decisions, shown, notes, error, *said)
+        beside = (self._noes, nexts, self.story, width)
+        lines = terminal.section(self.decisions, shown, notes, error, *beside)
         reporter.write_sep("=", "rollout")
         for annotation in annotations:
             reporter.write_line(annotation)

@@ -186,7 +186,7 @@ def _check_environment(name: str, asked: Sequence[Plan], loaded: Sequence[Loaded
             )
         )
     if plans and len(lacking) == len({plan.path for plan in plans}):
-        known = {known for plan in plans for known in plan.environments}
+        known = {environment for plan in plans for environment in plan.environments}
         raise pytest.UsageError(f"--rollout-env: unknown `{name}` ({nearest(name, known)})")
 
 

@@ -72,13 +72,13 @@ class Workers:
         except (LedgerError, UndecodableError) as error:
             self.problems.append(str(error))
             return {}
-        return {item: phase for said in manifests for item, phase in said.phases.items()}
+        return {item: phase for manifest in manifests for item, phase in manifest.phases.items()}
 
     def lost(self) -> list[str]:
         """Workers that started and never ended."""
         silent = sorted(self._started - self._ended)
-        known = [*self.gone, *self.problems]
-        return known or [f"worker {name} never ended" for name in silent]
+        reasons = [*self.gone, *self.problems]
+        return reasons or [f"worker {name} never ended" for name in silent]
 
     def interrupt(self) -> None:
         """Have workers break off what they run: by themselves they would wait for its end."""
