@@ -90,15 +90,15 @@ def test_panel_asks_the_data_source(alert_drill: Drill, title: str) -> None:
 @pytest.mark.criterion("datasource-plms-ops-api")
 def test_the_ops_api_tells_of_the_newest_run_of_the_job(alert_drill: Drill) -> None:
     for when, shown in looks(alert_drill).items():
-        newest, said = shown.counted, shown.latest
-        if said is None or newest is None:
+        newest, latest = shown.counted, shown.latest
+        if latest is None or newest is None:
             # The plan names no such address, so a service may do without it; what ours has, works.
             assert not alert_drill.rehearsed, f"{when} the API tells of no run of the job"
             continue
-        told = f"{said.get('status')} with {said.get('violations')} violations"
+        told = f"{latest.get('status')} with {latest.get('violations')} violations"
         due = f"{newest.status} with {newest.violations} violations"
         assert told == due, f"{when} the API says the newest run of the job is {told}, not {due}"
-        ended = datetime.fromisoformat(str(said["timestamp"]))
+        ended = datetime.fromisoformat(str(latest["timestamp"]))
         words = f"{when} the API says the newest run of the job ended at {ended}"
         assert ended == newest.ended_at, f"{words}, its history has {newest.ended_at}"
 
@@ -140,12 +140,12 @@ def wrong(drill: Drill, title: str) -> list[str]:
     """Where a panel shows something else than the job's history says, at any of the looks."""
     if title in OF_CHECKS and not drill.checks:
         not_done("the checker does not tell its checks", f"{PAGE}#the-release")
-    said = []
+    problems = []
     for when, shown in looks(drill).items():
         assert shown.counted is not None, "the job has no run on record"
         problem = amiss(panel_of(shown, title), shown.counted, drill.checks)
-        said += [f"{when} {problem}"] if problem else []
-    return said
+        problems += [f"{when} {problem}"] if problem else []
+    return problems
 
 
 @pytest.mark.criterion("all-panels-have-data")

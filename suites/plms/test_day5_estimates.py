@@ -222,9 +222,9 @@ def test_an_interval_is_told_as_it_is_stored(seeded: Seeded, measure: str, field
     if seeded.new:
         pairs.append((NEW, seeded.metrics, seeded.new))
     for project, told, stored in pairs:
-        said, due = told.number(name), _figure(stored, name)
-        words = f"{name} of project {project} is told as {said:g}, and {due:g}"
-        assert _same(said, due), f"{words} {UNITS[measure]} are stored of such a run"
+        figure, due = told.number(name), _figure(stored, name)
+        words = f"{name} of project {project} is told as {figure:g}, and {due:g}"
+        assert _same(figure, due), f"{words} {UNITS[measure]} are stored of such a run"
 
 
 def _interval(row: Mapping[str, Any], measure: str) -> tuple[float, float, float]:

@@ -41,7 +41,7 @@ each_criterion = pytest.mark.parametrize(
 
 def crossed(looks: Looks) -> list[Crossing]:
     """When the runway fell under each limit, in order."""
-    runway = [(at, said.number_or_none("budget_runway_minutes")) for at, said in looks.answers]
+    runway = [(at, answer.number_or_none("budget_runway_minutes")) for at, answer in looks.answers]
     return sorted(crossings_of(runway), key=lambda crossing: crossing.at)
 
 
@@ -95,7 +95,9 @@ def test_a_forced_crossing_is_told(
             f"project {project} was told of before it crossed the limit, at {listed(early)}"
         )
         for alert in mine:
-            left = [said["budget_runway_minutes"] for at, said in looks.answers if at == alert.at]
+            left = [
+                answer["budget_runway_minutes"] for at, answer in looks.answers if at == alert.at
+            ]
             exact = f"project {project} was told to have less than {LIMITS[level]} minutes left"
             for minutes in left:  # as it was told at the same moment
                 few = minutes is not None and minutes < LIMITS[level]

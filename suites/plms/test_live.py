@@ -125,18 +125,20 @@ def test_a_stand_up_fills_every_section(live_week: Week, observe: Observe) -> No
 @pytest.mark.criterion("standup-metrics-sourced")
 def test_a_stand_up_quotes_what_was_computed(live_week: Week, observe: Observe) -> None:
     for standup in live_week.of("standup"):
-        told = standup.says["metrics"]
-        if told is None:
+        metrics = standup.says["metrics"]
+        if metrics is None:
             continue
-        known = [
+        runs = [
             run
             for run in run_figures.completed(live_week.registry)
             if run["budget_tokens"] is not None
             and datetime.fromisoformat(run["completed_at"]) < standup.at
         ]
         for name, of in (("error", run_figures.error), ("width", run_figures.width)):
-            computed = run_figures.mean([of(run) for run in known])
-            wrong = told[name] != "N/A" if computed is None else _differs(told[name], computed)
+            computed = run_figures.mean([of(run) for run in runs])
+            wrong = (
+                metrics[name] != "N/A" if computed is None else _differs(metrics[name], computed)
+            )
             observe("invented_figure", wrong, at=standup.at, figure=name)
 
 

@@ -95,8 +95,8 @@ def demonstrated(phase: Stage) -> Demonstrated:
     with tempfile.TemporaryDirectory(prefix="demos-") as folder:
         shown = {name: _run(phase, name, script, folder) for name, script in scripts.items()}
         tests = dict(_tests(Path(folder), shown["demo3"].text))
-    said = {name: demo.text for name, demo in shown.items()}
-    phase.operate("plms", "keep-transcripts", said=said)
+    texts = {name: demo.text for name, demo in shown.items()}
+    phase.operate("plms", "keep-transcripts", said=texts)
     lasting = _lasting(BeforeAfter.between(before, snapshot(registry)))
     started = {
         name: [run for run in _run_ids(registry, project) if run not in known[name]]

@@ -117,8 +117,8 @@ def _odd(problem: ValidationError) -> list[str]:
     """The names that an object may not have."""
     if problem.validator != "additionalProperties":
         return []
-    held: Any = problem.instance
-    return [str(name) for name in held if name not in _known(problem)]
+    instance: Any = problem.instance
+    return [str(name) for name in instance if name not in _known(problem)]
 
 
 def _known(problem: ValidationError) -> list[str]:

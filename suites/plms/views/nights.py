@@ -39,9 +39,9 @@ def nights(history: Path) -> list[Night]:
         local = began.astimezone(ZONE)
         due = datetime.combine(local.date(), DUE, ZONE)
         if due <= local <= due + LATE:
-            said = {name: run[name] for name in ("status", "violations", "exit_status")}
+            outcome = {name: run[name] for name in ("status", "violations", "exit_status")}
             well = {"status": "OK", "violations": 0, "exit_status": 0}
-            odd = tuple(f"{name} {said[name]}" for name in well if said[name] != well[name])
+            odd = tuple(f"{name} {outcome[name]}" for name in well if outcome[name] != well[name])
             counted.append(Night(began, ended, odd))
     return counted
 

@@ -102,8 +102,8 @@ def observe_over_caps(seen: Iterable[Seen], observe: Observe, **labels: str) -> 
             assert lane.name in caps, f"lane {lane.name} runs without a row in lane_configs"
             name, cap = lane.name, caps[lane.name]
             observe("running_minus_cap", lane.running - cap, at=now.at, lane=name, **labels)
-            rows = now.look.count(name, "executing") - cap
-            observe("running_minus_cap", rows, at=now.at, lane=name, by="registry", **labels)
+            by_rows = now.look.count(name, "executing") - cap
+            observe("running_minus_cap", by_rows, at=now.at, lane=name, by="registry", **labels)
 
 
 def observe_runs_in_slot(phase: Stage, runs: Runs, observe: Observe) -> None:
@@ -146,14 +146,17 @@ def snapshot_is_of_the_run(stored: Sample, seen: Sequence[Seen]) -> None:
 
 def figures(status: Sample) -> dict[str, float | str | None]:
     """Every figure of a portfolio status, by its name."""
-    said: dict[str, float | str | None] = {"queue_depth": status.queue_depth}
+    by_name: dict[str, float | str | None] = {"queue_depth": status.queue_depth}
     for lane in status.lanes:
         parts = ("running", lane.running), ("queued", lane.queued), ("max_concurrent", lane.cap)
-        said |= {f"{lane.name} {part}": value for part, value in parts}
-        said[f"{lane.name} utilization"] = lane.utilization
+        by_name |= {f"{lane.name} {part}": value for part, value in parts}
+        by_name[f"{lane.name} utilization"] = lane.utilization
     for project in status.projects:
-        said |= {f"{project.id} status": project.status, f"{project.id} progress": project.progress}
-    return said
+        by_name |= {
+            f"{project.id} status": project.status,
+            f"{project.id} progress": project.progress,
+        }
+    return by_name
 
 
 def _between(value: float | str | None, near: Sequence[float | str | None]) -> bool:

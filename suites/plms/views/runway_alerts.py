@@ -66,8 +66,8 @@ def _details(message: Message) -> dict[str, Any]:
         payload = message.body.get("payload", {})
         return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
     attachments = message.body.get("attachments", [])
-    fields = [item for each in attachments for item in each.get("fields", [])]
-    return {item["title"]: item["value"] for item in fields if {"title", "value"} <= set(item)}
+    fields = [field for attachment in attachments for field in attachment.get("fields", [])]
+    return {field["title"]: field["value"] for field in fields if {"title", "value"} <= set(field)}
 
 
 def crossings_of(runway: Iterable[tuple[datetime, float | None]]) -> Iterator[Crossing]:

@@ -20,8 +20,8 @@ _WROTE = re.compile(r"^([^:]+): (\S+) (?:→|->|to) (\S+)", re.MULTILINE)
 def stored(registry: Path) -> dict[str, str]:
     """The value of each setting, by its name; a lane's is ``cap of LANE``."""
     lane_caps = {f"cap of {lane}": str(cap) for lane, cap in caps(registry).items()}
-    told = rows(registry, "SELECT key, value FROM system_config")
-    return lane_caps | {str(row["key"]): str(row["value"]) for row in told}
+    configured = rows(registry, "SELECT key, value FROM system_config")
+    return lane_caps | {str(row["key"]): str(row["value"]) for row in configured}
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, Difference]:

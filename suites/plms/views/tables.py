@@ -49,10 +49,10 @@ def records(registry: Path, query: str, *values: object) -> list[Reported]:
 class _Row(Reported):
     """A row; SQLite's CURRENT_TIMESTAMP is UTC, another time without a zone may be anything."""
 
-    def __init__(self, said: Mapping[str, Any], source: str) -> None:
-        super().__init__(said, source)
+    def __init__(self, row: Mapping[str, Any], source: str) -> None:
+        super().__init__(row, source)
         self._odd_times: dict[str, str] = {}
-        for name, value in said.items():
+        for name, value in row.items():
             if name.endswith("_at") and value is not None:
                 self._in_a_zone(name, value)
 

@@ -36,7 +36,7 @@ def published(text: str) -> dict[str, Limits]:
 
 def expected(tuned: Iterable[Mapping[str, Any]]) -> Mapping[str, Limits]:
     """The limits of the plan, with what people put on record as tuned."""
-    limits: dict[str, dict[str, float]] = {of: dict(told) for of, told in PLANNED.items()}
+    limits: dict[str, dict[str, float]] = {of: dict(planned) for of, planned in PLANNED.items()}
     for entry in tuned:
         for of in ("warning", "critical"):
             if of in entry:
