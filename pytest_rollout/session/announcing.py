@@ -68,19 +68,21 @@ def notice(plan: Plan, changed: Sequence[tuple[Decision, Answer | None]]) -> Not
         return None
     from pytest_rollout.notify import Notice
 
-    worst = worst_answer(one.answer for one, _ in changed)
-    gates = ", ".join(str(one.address) for one, _ in changed)
+    worst = worst_answer(decision.answer for decision, _ in changed)
+    gates = ", ".join(str(decision.address) for decision, _ in changed)
     first, _ = changed[0]
     return Notice(
         f"{worst.value}: {gates} in {first.environment}",
-        "\n".join(_line(one, before) for one, before in changed),
+        "\n".join(_line(decision, before) for decision, before in changed),
         f"{gates} {first.environment} {first.run}",
         {
             "environment": first.environment,
             "release": first.release or "",
             "run": first.run,
-            "gates": {str(one.address): one.answer.value for one, _ in changed},
-            "before": {str(one.address): before.value for one, before in changed if before},
+            "gates": {str(decision.address): decision.answer.value for decision, _ in changed},
+            "before": {
+                str(decision.address): before.value for decision, before in changed if before
+            },
         },
     )
 

@@ -122,7 +122,7 @@ def replaced(words: Sequence[str]) -> list[str]:
         known, _ = parser.parse_known_args(list(words))
     except argparse.ArgumentError:
         return []
-    return [str(one) for one in known.m[:-1]]
+    return [str(expression) for expression in known.m[:-1]]
 
 
 def names_in(expression: str) -> frozenset[str]:

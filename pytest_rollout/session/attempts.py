@@ -99,7 +99,7 @@ class Attempts:
         if len(raised) > len(self._attempts):
             told = {report for reports in self._attempts for report in reports}
             unseen = (_judged(error) for error in raised if error is not None)
-            self._attempts[:0] = [[one] for one in unseen if one not in told]
+            self._attempts[:0] = [[report] for report in unseen if report not in told]
 
 
 def _judged(error: BaseException) -> tuple[Verdict, str]:
@@ -117,11 +117,11 @@ _PASSED = [(Verdict.PASS, when) for when in ("setup", "call", "teardown")]
 def _attempt(reports: list[tuple[Verdict, str]]) -> tuple[str, str]:
     if reports == _PASSED:  # as most do
         return Verdict.PASS.value, ""
-    found = worst(verdict for verdict, _ in reports)
-    if found is Verdict.PASS and not any(reason == "call" for _, reason in reports):
+    overall = worst(verdict for verdict, _ in reports)
+    if overall is Verdict.PASS and not any(reason == "call" for _, reason in reports):
         return Verdict.MISSING.value, "its body did not run"
-    reason = next((why for verdict, why in reports if verdict is found), "")
-    return found.value, "" if found is Verdict.PASS else reason
+    reason = next((why for verdict, why in reports if verdict is overall), "")
+    return overall.value, "" if overall is Verdict.PASS else reason
 
 
 def _skip_reason(report: pytest.TestReport) -> str:

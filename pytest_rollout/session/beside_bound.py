@@ -23,5 +23,5 @@ def unasked(items: Iterable[pytest.Item], bound: Container[str]) -> list[str]:
 def effects(items: Iterable[pytest.Item], bound: Container[str]) -> dict[str, str]:
     """Return what bound items declare that they do to real targets, beyond looking at them."""
     real = [item for item in items if item.nodeid in bound and not for_rehearsals(item)]
-    found = {item.nodeid: effect_of(item) for item in real}
-    return {node: effect.value for node, effect in found.items() if effect.rank}
+    declared = {item.nodeid: effect_of(item) for item in real}
+    return {node: effect.value for node, effect in declared.items() if effect.rank}

@@ -214,9 +214,9 @@ def _marked(plan: Plan, names: Container[str]) -> list[Phase]:
 
     Phases may share a mark, and a bound item gets every mark of its phase.
     """
-    found = [phase for phase in plan.phases if any(mark in names for mark in phase.marks)]
-    whole = [phase for phase in found if all(mark in names for mark in phase.marks)]
-    return whole or found
+    marked = [phase for phase in plan.phases if any(mark in names for mark in phase.marks)]
+    whole = [phase for phase in marked if all(mark in names for mark in phase.marks)]
+    return whole or marked
 
 
 def _bind_named(
@@ -226,20 +226,20 @@ def _bind_named(
     names: Sequence[str],
     offences: list[_Offence],
 ) -> Bound | None:
-    found: dict[str, tuple[Phase, list[Criterion]]] = {}
+    by_phase: dict[str, tuple[Phase, list[Criterion]]] = {}
     for name in names:
         hits = _lookup(plan, by_id, marked or plan.phases, name)
         if len(hits) == 1:
             phase, criterion = hits[0]
-            found.setdefault(phase.id, (phase, []))[1].append(criterion)
+            by_phase.setdefault(phase.id, (phase, []))[1].append(criterion)
         else:
             offences.append(_miss(plan, marked, name, [phase for phase, _ in hits]))
-    if len(found) > 1:
-        phases = " and ".join(sorted(found))
+    if len(by_phase) > 1:
+        phases = " and ".join(sorted(by_phase))
         offences.append((f"a test is bound to {phases}", "bind each test to one phase"))
-    if len(found) != 1:
+    if len(by_phase) != 1:
         return None
-    phase, criteria = next(iter(found.values()))
+    phase, criteria = next(iter(by_phase.values()))
     return Bound(plan, phase, tuple(criteria))
 
 

@@ -78,9 +78,9 @@ class Hiding:
 
 def clean(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Let a report's texts be what may be shown."""
-    said = vars(report)
+    fields = vars(report)
     for name in _TEXTS:
-        held = said.get(name)
+        held = fields.get(name)
         if held:
             fit = _fit(held, 0)
             if fit is not held:
@@ -92,8 +92,8 @@ def shown(text: str) -> str:
     return _DRIVING.sub(_spelled, hide(text))
 
 
-def _spelled(found: re.Match[str]) -> str:
-    text = found[0]
+def _spelled(match: re.Match[str]) -> str:
+    text = match[0]
     if len(text) > 1 and _CONCEAL not in text[2:-1].split(";"):
         return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
@@ -124,16 +124,16 @@ def _fit(held: Any, depth: int) -> Any:
 
 
 def _fit_sequence(held: list[Any] | tuple[Any, ...], depth: int) -> Any:
-    if len(held) > 1 and isinstance(held, list) and all(isinstance(one, str) for one in held):
+    if len(held) > 1 and isinstance(held, list) and all(isinstance(line, str) for line in held):
         whole = "\n".join(held)  # a secret may take several lines
         fit = shown(whole)
         return held if fit == whole else fit.split("\n")
-    new = [_fit(one, depth + 1) for one in held]
-    same = all(one is other for one, other in zip(new, held, strict=True))
+    new = [_fit(part, depth + 1) for part in held]
+    same = all(part is other for part, other in zip(new, held, strict=True))
     return held if same else type(held)(new)
 
 
 def _quote(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Let what plugins quote of an exception be fit to be shown."""
-    said = excinfo.exconly
-    vars(excinfo)["exconly"] = lambda tryshort=False: shown(said(tryshort=tryshort))
+    exconly = excinfo.exconly
+    vars(excinfo)["exconly"] = lambda tryshort=False: shown(exconly(tryshort=tryshort))

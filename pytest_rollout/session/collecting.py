@@ -285,7 +285,7 @@ class Collecting:
             if bound is not None and self.asks(bound):
                 effects.setdefault(bound.name, []).append(effect_of(item))
         real = not self.request.embedded
-        return [declared(name, found, counted=real) for name, found in effects.items()]
+        return [declared(name, of_phase, counted=real) for name, of_phase in effects.items()]
 
     def _expect_what_plans_name(self, expected: dict[str, list[str]]) -> Iterator[str]:
         """Ids and patterns that asked plans bind and that no test has, each one missing check."""
@@ -313,8 +313,8 @@ class Collecting:
 
     def all_bound(self) -> dict[str, list[str]]:
         """The items of every criterion of every plan."""
-        found: dict[str, list[str]] = {}
+        by_criterion: dict[str, list[str]] = {}
         for nodeid, bound in self.bound.items():
             for criterion in bound.criteria:
-                found.setdefault(bound.full(criterion.id), []).append(nodeid)
-        return found
+                by_criterion.setdefault(bound.full(criterion.id), []).append(nodeid)
+        return by_criterion

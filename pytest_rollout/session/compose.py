@@ -88,13 +88,13 @@ class Local:
             self._say(session)
 
     def _say(self, session: pytest.Session) -> None:
-        said = {
+        output = {
             "offences": self._collecting.usage_errors(),
             "notes": self.notes,
             "trouble": self._recorder.trouble,
             "heads": [(head.sequence, head.hash) for head in self._recorder.heads],
         }
-        tell_controller(session.config, WORKEROUTPUT, json.dumps(said))
+        tell_controller(session.config, WORKEROUTPUT, json.dumps(output))
 
     def pytest_unconfigure(self) -> None:
         """Let go of the ledger."""

@@ -25,5 +25,5 @@ def declare(function: object, facts: Scenario) -> None:
 
 def scenario_of(function: object) -> Scenario | None:
     """What a fixture function declares, if it is a scenario."""
-    found = getattr(function, _ATTRIBUTE, None)
-    return found if isinstance(found, Scenario) else None
+    declaration = getattr(function, _ATTRIBUTE, None)
+    return declaration if isinstance(declaration, Scenario) else None

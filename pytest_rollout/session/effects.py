@@ -104,7 +104,7 @@ class Effects:
         if environment.embedded or effect is Effect.OBSERVE:
             return ""
         if effect not in environment.allow:
-            allow = [one.value for one in Effect if one in environment.allow or one is effect]
+            allow = [kind.value for kind in Effect if kind in environment.allow or kind is effect]
             return f"the environment does not allow it (`allow: [{', '.join(allow)}]` would)"
         return self._on_record() or calendar.shut(self._plan, self._phase, datetime.now(UTC)) or ""
 

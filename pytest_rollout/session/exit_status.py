@@ -37,7 +37,7 @@ def last_word(config: pytest.Config, patterns: Sequence[str], status: object) ->
 def _asked(config: pytest.Config, patterns: Sequence[str]) -> list[str]:
     """The phases that the command line asks for, in plans that can be read."""
     loaded = find.load_all(config.rootpath, patterns)
-    plans = [one.plan for one in loaded if one.plan and not one.problems]
+    plans = [file.plan for file in loaded if file.plan and not file.problems]
     expression = config.getoption("markexpr", "") or ""
     try:
         named = config.getoption("rollout_phase")

@@ -110,37 +110,39 @@ def tell_decided(config: pytest.Config, decisions: Iterable[Decision], notes: li
 
 def _formats(config: pytest.Config, notes: list[str]) -> list[tuple[str, ReportFormat]]:
     """Every format with the plugin that gives it; of two with one file the own or first one."""
-    given: dict[str, tuple[str, ReportFormat]] = {}
+    by_file: dict[str, tuple[str, ReportFormat]] = {}
     plugins = sorted(
         each_plugin(config, "pytest_rollout_reports"), key=lambda plugin: plugin[0] != OWN
     )
     for plugin, call in plugins:
         try:
-            formats = [one for several in call() for one in several]
-            for one in formats:
-                _take(plugin, one, given, notes)
+            formats = [offered for several in call() for offered in several]
+            for offered in formats:
+                _take(plugin, offered, by_file, notes)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             notes.append(_failed(plugin, "pytest_rollout_reports", error))
-    return list(given.values())
+    return list(by_file.values())
 
 
 def _take(
-    plugin: str, one: object, given: dict[str, tuple[str, ReportFormat]], notes: list[str]
+    plugin: str, offered: object, by_file: dict[str, tuple[str, ReportFormat]], notes: list[str]
 ) -> None:
-    if not isinstance(one, ReportFormat):
-        notes.append(f"{plugin}: pytest_rollout_reports gave {one!r:.60}, which is no ReportFormat")
-    elif one.trouble:
-        notes.append(f"{plugin}: the report `{one.name}`: {one.trouble}")
-    elif one.file in given:
-        first, other = given[one.file]
+    if not isinstance(offered, ReportFormat):
         notes.append(
-            f"{plugin}: the report `{one.name}` is left out: "
-            f"{one.file} is written by `{other.name}` of {first}"
+            f"{plugin}: pytest_rollout_reports gave {offered!r:.60}, which is no ReportFormat"
+        )
+    elif offered.trouble:
+        notes.append(f"{plugin}: the report `{offered.name}`: {offered.trouble}")
+    elif offered.file in by_file:
+        first, other = by_file[offered.file]
+        notes.append(
+            f"{plugin}: the report `{offered.name}` is left out: "
+            f"{offered.file} is written by `{other.name}` of {first}"
         )
     else:
-        given[one.file] = plugin, one
+        by_file[offered.file] = plugin, offered
 
 
 def _failed(plugin: str, what: str, error: BaseException) -> str:

@@ -78,11 +78,11 @@ class Finishing:
             self._known = older_ledger.known(
                 self._ledger, request.report, embedded=request.embedded
             )
-            for one in request.loaded:
-                if one.plan and not one.problems:
-                    self._ledger.keep_text(one.plan.digest, one.text)
-                    for name, text in one.beside.items():
-                        self._ledger.keep_text(one.digests[name], text)
+            for loaded in request.loaded:
+                if loaded.plan and not loaded.problems:
+                    self._ledger.keep_text(loaded.plan.digest, loaded.text)
+                    for name, text in loaded.beside.items():
+                        self._ledger.keep_text(loaded.digests[name], text)
             self._append(run_start(request, self._ledger))
             self._mark_unfinished()
             for plan in {plan.id: plan for plan, _ in request.asked}.values():
@@ -172,7 +172,7 @@ class Finishing:
         return result
 
     def _gather(self, name: str) -> list[str]:
-        return [str(one) for source in self._sources for one in getattr(source, name, [])]
+        return [str(line) for source in self._sources for line in getattr(source, name, [])]
 
     def _answer(self, session: pytest.Session) -> None:
         with self._cancelling.held(), collector_paused():
@@ -193,7 +193,7 @@ class Finishing:
             self.decisions, error = [], str(problem)
         unbound = self._failed - self._bound
         foreign = bool(unbound) or not self._failed  # or another plugin's word
-        answers = [one.answer for one in self.decisions] if error is None else [Answer.HOLD]
+        answers = [decided.answer for decided in self.decisions] if error is None else [Answer.HOLD]
         self.status = session.exitstatus = answered(status, answers, foreign=foreign)
         self._notes += whose_status(session.config, self.status, self.decisions, unbound)
         self._noes = last_noes(self._request, self._ledger, self.decisions, self._notes)
@@ -301,8 +301,8 @@ class Finishing:
             notes.append(self._request.alone)
         nexts = follows(self._request, self._ledger, self.decisions, notes)
         width = get_terminal_size().columns if reporter.isatty else 0
-        said = (self._noes, nexts, self.story, width)
-        lines = terminal.section(self.decisions, shown, notes, error, *said)
+        beside = (self._noes, nexts, self.story, width)
+        lines = terminal.section(self.decisions, shown, notes, error, *beside)
         reporter.write_sep("=", "rollout")
         for annotation in annotations:
             reporter.write_line(annotation)

@@ -60,7 +60,7 @@ def _fitted(summaries: Iterable[str]) -> str:
 
 
 def _outputs(decisions: Sequence[Decision]) -> Iterator[str]:
-    yield f"decision={worst_answer(one.answer for one in decisions).value}\n"
+    yield f"decision={worst_answer(decision.answer for decision in decisions).value}\n"
     for decision in decisions:
         name = str(decision.address).replace(".", "_").replace("/", "_").replace("-", "_")
         yield f"{name}={decision.answer.value}\n"

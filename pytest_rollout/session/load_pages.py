@@ -39,6 +39,6 @@ class LoadPages:
         except LedgerError as error:
             self._notes.append(f"the loads of {where} cannot be read: {error}")
             return ()
-        found = load_reports(((file.name, file.content) for file in attached), plan, decision)
-        self._notes += found.notes
-        return found.reports
+        loads = load_reports(((file.name, file.content) for file in attached), plan, decision)
+        self._notes += loads.notes
+        return loads.reports

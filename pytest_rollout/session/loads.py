@@ -102,8 +102,8 @@ class Loads:
         if set(series) & {LATENCY, SERVICE_TIME}:
             reasons += honesty.doubts_of_times(record)
         if honesty.verdict_of(reasons) in (Verdict.PASS, Verdict.INCONCLUSIVE):
-            for one in series:
-                self._observe_once(observe, record, one, scenario)
+            for wanted in series:
+                self._observe_once(observe, record, wanted, scenario)
         self._demand(name, reasons)
 
     def _observe_once(
@@ -123,10 +123,10 @@ class Loads:
 
 
 def _known(series: Sequence[str]) -> None:
-    for one in series:
-        if one not in SERIES:
-            what = f"a load gives {', '.join(SERIES)}, not {one}"
-            raise RolloutError(f"{what} ({nearest(one, SERIES)})")
+    for name in series:
+        if name not in SERIES:
+            what = f"a load gives {', '.join(SERIES)}, not {name}"
+            raise RolloutError(f"{what} ({nearest(name, SERIES)})")
 
 
 def unbelieved(name: str, reasons: tuple[Reason, ...], zone: str) -> RolloutError:

@@ -86,13 +86,13 @@ class MisspeltMarks:
         names = frozenset(mark.name for mark in marks)
         if (names, known) in self._fine:
             return []
-        found = list(_alike(names, _OWN.union(known), item.config))
-        if not found:
+        fixes = list(_alike(names, _OWN.union(known), item.config))
+        if not fixes:
             self._fine.add((names, known))
             return []
         file, line, _ = item.location
         where = file, (line or 0) + 1
-        return [Problem(*where, f"nobody knows the mark `{name}`", fix) for name, fix in found]
+        return [Problem(*where, f"nobody knows the mark `{name}`", fix) for name, fix in fixes]
 
 
 def _alike(
@@ -101,9 +101,9 @@ def _alike(
     """Each name that is not known to anybody but nearly known here, and how to fix it."""
     for name in sorted(set(names).difference(known)):
         near = get_close_matches(name, sorted(known), n=2, cutoff=_ALIKE)
-        near = near or [one for one in sorted(known) if one.casefold() == name.casefold()]
+        near = near or [mark for mark in sorted(known) if mark.casefold() == name.casefold()]
         if near and name not in _registered(config):
-            yield name, _FIX.format(" or ".join(f"`{one}`" for one in near))
+            yield name, _FIX.format(" or ".join(f"`{mark}`" for mark in near))
 
 
 def _registered(config: pytest.Config) -> frozenset[str]:

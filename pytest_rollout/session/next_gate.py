@@ -147,12 +147,12 @@ def follows(
     phases = {(plan.id, phase.id): (plan, phase) for plan, phase in request.asked}
     if request.embedded or ledger is None:
         return {}
-    found = {}
+    sentences = {}
     try:
         for decision in decisions:
             where = phases[decision.address.plan, decision.address.phase]
             turn = PhaseTurn.read(ledger, *where, request.environment)
-            found[decision.address] = turn.after(decision)
+            sentences[decision.address] = turn.after(decision)
     except LedgerError as error:
         notes.append(f"what follows is not known: {error}")
-    return found
+    return sentences

@@ -41,7 +41,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     asked: list[tuple[Plan, Phase]] = []
     broken: tuple[Loaded, ...] = ()
     if not looks(config):
-        sound = [one.plan for one in loaded if one.plan and not one.problems]
+        sound = [file.plan for file in loaded if file.plan and not file.problems]
         asked = asked_phases(sound, expression, named)
         if handover:
             asked = [(plan, phase) for plan, phase in asked if handover.asks(plan, phase)]
@@ -57,7 +57,7 @@ def resolve(config: pytest.Config, patterns: Sequence[str]) -> Request:
     plans = {plan.path for plan, _ in asked}
     places = collect_below(
         config,
-        [one for one in loaded if one in broken or (one.plan and one.plan.path in plans)],
+        [file for file in loaded if file in broken or (file.plan and file.plan.path in plans)],
         selecting=not broken and selects_nothing_else([plan for plan, _ in asked], expression),
     )
     gates = _gates(config, asked, environment, ledger, handover)
@@ -149,21 +149,21 @@ def _broken_and_asked(
     claimed = {mark.partition("(")[0].partition(":")[0] for mark in config.getini("markers")}
     claimed.update(*(plan.marks() for plan in sound))
     unclaimed = names_in(expression) - claimed
-    found = []
-    for one in loaded:
-        if not one.problems:
+    broken = []
+    for file in loaded:
+        if not file.problems:
             continue
-        names = one.names if len(one.names) > 1 else one.names | unclaimed
+        names = file.names if len(file.names) > 1 else file.names | unclaimed
         depends = dependence(expression, names)
         if any(depends(frozenset({name})) for name in names) or any(
-            name.partition(".")[0] == one.id for name in named
+            name.partition(".")[0] == file.id for name in named
         ):
-            found.append(one)
-    return tuple(found)
+            broken.append(file)
+    return tuple(broken)
 
 
 def _check_names(loaded: Sequence[Loaded], sound: Sequence[Plan], named: Sequence[str]) -> None:
-    ids = {one.id for one in loaded if one.problems}
+    ids = {file.id for file in loaded if file.problems}
     unknown = [name for name in unknown_names(sound, named) if name.partition(".")[0] not in ids]
     if unknown:
         known = [plan.id for plan in sound]
@@ -176,7 +176,7 @@ def _check_names(loaded: Sequence[Loaded], sound: Sequence[Plan], named: Sequenc
 def _check_environment(name: str, asked: Sequence[Plan], loaded: Sequence[Loaded]) -> None:
     if name == EMBEDDED:
         return
-    plans = asked or [one.plan for one in loaded if one.plan]
+    plans = asked or [file.plan for file in loaded if file.plan]
     lacking = {plan.path: plan for plan in plans if name not in plan.environments}
     if asked and lacking:
         raise pytest.UsageError(
@@ -186,7 +186,7 @@ def _check_environment(name: str, asked: Sequence[Plan], loaded: Sequence[Loaded
             )
         )
     if plans and len(lacking) == len({plan.path for plan in plans}):
-        known = {known for plan in plans for known in plan.environments}
+        known = {environment for plan in plans for environment in plan.environments}
         raise pytest.UsageError(f"--rollout-env: unknown `{name}` ({nearest(name, known)})")
 
 
@@ -200,7 +200,7 @@ def _gates(
     if handover is not None:
         return tuple(Address.parse(gate) for gate in handover.gates)
     given: str | None = config.getoption("rollout_gate")
-    found: list[Address] = []
+    addresses: list[Address] = []
     for plan, phase in asked:
         address = Address(plan.id, phase.id)
         if given:
@@ -211,5 +211,5 @@ def _gates(
             from pytest_rollout.session.on_record import is_begun
 
             gates = [Gate.EXIT if is_begun(ledger, address, environment) else Gate.ENTRY]
-        found += (address.at(gate) for gate in gates)
-    return tuple(found)
+        addresses += (address.at(gate) for gate in gates)
+    return tuple(addresses)

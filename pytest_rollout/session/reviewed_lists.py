@@ -22,7 +22,9 @@ class Lists:
         root = self._request.root
         for plan in {plan.id: plan for plan, _ in self._request.asked}.values():
             file = root / plan.path
-            stated = {plan.address(phase.id).full(one.id) for phase, one in plan.criteria()}
+            stated = {
+                plan.address(phase.id).full(criterion.id) for phase, criterion in plan.criteria()
+            }
             try:
                 listed = bindings.listed(file, root)
                 if listed is not None:
@@ -47,14 +49,14 @@ class Lists:
             if listed is None:
                 continue
             for name in self._criteria_of(address):
-                found, wanted = expected.get(name, []), listed.get(name, ())
-                here, there = set(found), set(wanted)
+                bound, wanted = expected.get(name, []), listed.get(name, ())
+                here, there = set(bound), set(wanted)
                 missing = [item for item in wanted if item not in here and item not in left_out]
                 absent += missing
-                new = [item for item in found if item not in there]
+                new = [item for item in bound if item not in there]
                 notes += (f"{name}: {item} is not in {bindings.NAME}" for item in new)
                 if missing:
-                    expected[name] = [*found, *missing]
+                    expected[name] = [*bound, *missing]
         return absent
 
     def _criteria_of(self, address: Address) -> list[str]:

@@ -266,7 +266,7 @@ def each_plugin(config: pytest.Config, hook: str) -> Iterator[tuple[str, Callabl
     """
     implementing = [hookimpl.plugin for hookimpl in getattr(config.hook, hook).get_hookimpls()]
     for plugin in reversed(implementing):
-        others = [one for one in implementing if one is not plugin]
+        others = [other for other in implementing if other is not plugin]
         name = config.pluginmanager.get_name(plugin) or type(plugin).__name__
         yield _shown(name, config.rootpath), config.pluginmanager.subset_hook_caller(hook, others)
 

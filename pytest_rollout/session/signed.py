@@ -35,5 +35,8 @@ def signed_so_far(
     asked = history.asking_run(ledger, where, decision.run)
     authors = asked.authors if asked is not None else None
     demand = SignoffDemand(plan, phase, decision, datetime.now(UTC), authors)
-    given = [believed(one, plan) for one in stored.all_of(ledger, where, decision.environment)]
+    given = [
+        believed(signature, plan)
+        for signature in stored.all_of(ledger, where, decision.environment)
+    ]
     return tuple(signatures(demand, given))

@@ -70,15 +70,15 @@ def measured_of(case: Case, decision: Decision) -> dict[str, tuple[Measured, ...
     """What the rules of a gate judged, of what counted."""
     counted = case.counted()
     stated: list[Criterion | Guardrail] = [*case.phase.criteria, *case.phase.guardrails]
-    findings = {one.id: one for one in (*decision.criteria, *decision.guardrails)}
-    found = {}
+    findings = {finding.id: finding for finding in (*decision.criteria, *decision.guardrails)}
+    by_finding = {}
     for guardrail in stated:
         finding = findings.get(case.full(guardrail.id))
         if finding is not None:
             shown = measured(counted, guardrail, finding)
             if shown:
-                found[finding.id] = shown
-    return found
+                by_finding[finding.id] = shown
+    return by_finding
 
 
 class Stories:

@@ -53,16 +53,16 @@ class Elsewhere:
         """Hear of failures in threads, finalisers, tasks and pools meanwhile."""
         thread, finaliser = threading.excepthook, sys.unraisablehook
 
-        def in_thread(said: threading.ExceptHookArgs) -> Any:
-            if not issubclass(said.exc_type, SystemExit) and said.exc_value is not None:
-                owner = self._started.owner(said.thread)
-                self._tell_of(owner, f"failed in a thread: {trouble(said.exc_value)}")
-            return thread(said)
+        def in_thread(failure: threading.ExceptHookArgs) -> Any:
+            if not issubclass(failure.exc_type, SystemExit) and failure.exc_value is not None:
+                owner = self._started.owner(failure.thread)
+                self._tell_of(owner, f"failed in a thread: {trouble(failure.exc_value)}")
+            return thread(failure)
 
-        def in_finaliser(said: Any) -> Any:
-            if said.exc_value is not None:
-                self._tell(f"failed in a finaliser (Unraisable): {trouble(said.exc_value)}")
-            return finaliser(said)
+        def in_finaliser(failure: Any) -> Any:
+            if failure.exc_value is not None:
+                self._tell(f"failed in a finaliser (Unraisable): {trouble(failure.exc_value)}")
+            return finaliser(failure)
 
         if self._callbacks not in self._pools.handlers:  # a check may have set logging up anew
             self._pools.addHandler(self._callbacks)

@@ -50,12 +50,12 @@ class Workers:
             self.gone.append(f"worker {name} was lost: {lines[-1]}")
             return
         self._ended.add(name)
-        said = json.loads(told)
-        self.offences += [one for one in said["offences"] if one not in self.offences]
-        self.notes += [one for one in said["notes"] if one not in self.notes]
-        self.heads += [Head(*one) for one in said["heads"]]
-        if said["trouble"]:
-            self.problems.append(said["trouble"])
+        output = json.loads(told)
+        self.offences += [offence for offence in output["offences"] if offence not in self.offences]
+        self.notes += [note for note in output["notes"] if note not in self.notes]
+        self.heads += [Head(*head) for head in output["heads"]]
+        if output["trouble"]:
+            self.problems.append(output["trouble"])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -72,13 +72,13 @@ class Workers:
         except (LedgerError, UndecodableError) as error:
             self.problems.append(str(error))
             return {}
-        return {item: phase for said in manifests for item, phase in said.phases.items()}
+        return {item: phase for manifest in manifests for item, phase in manifest.phases.items()}
 
     def lost(self) -> list[str]:
         """Workers that started and never ended."""
         silent = sorted(self._started - self._ended)
-        known = [*self.gone, *self.problems]
-        return known or [f"worker {name} never ended" for name in silent]
+        reasons = [*self.gone, *self.problems]
+        return reasons or [f"worker {name} never ended" for name in silent]
 
     def interrupt(self) -> None:
         """Have workers break off what they run: by themselves they would wait for its end."""

@@ -180,9 +180,9 @@ def _dates(backup: Path) -> tuple[datetime, datetime]:
 
 @pytest.mark.criterion("invariants-dry-run-status-ok")
 def test_checker_says_ok(prepared: Prepared, observe: Observe) -> None:
-    found = prepared.trial.result.production
-    observe.attach("invariants.json", found.output, "application/json")
-    assert found.status == "OK", f"the checker says {found.status!r}, not OK"
+    checked = prepared.trial.result.production
+    observe.attach("invariants.json", checked.output, "application/json")
+    assert checked.status == "OK", f"the checker says {checked.status!r}, not OK"
 
 
 @pytest.mark.criterion("invariants-dry-run-status-ok")
@@ -226,8 +226,8 @@ def test_staging_came_before_production_and_was_well(prepared: Prepared, phase: 
     assert "production" in order, f"the checker was tried on {order[0]} only"
     files = {"staging": phase.file("staging"), "production": prepared.host.registry}
     for match in runs[: order.index("production") + 1]:
-        found = (match["status"], match["count"], match["exit"])
-        assert found == ("OK", "0", "0"), f"the dry run is on record as {match[0]!r}"
+        outcome = (match["status"], match["count"], match["exit"])
+        assert outcome == ("OK", "0", "0"), f"the dry run is on record as {match[0]!r}"
         named = Path(match["registry"]).name
         assert named == files[match["where"]].name, f"that on {match['where']} was of {named}"
 

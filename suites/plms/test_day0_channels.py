@@ -25,7 +25,9 @@ def _arrived(host: Host, phase: Stage, service: str, seen: int) -> list[Message]
         not_done(f"there is no inbox at {host.inbox}", "keep there what arrived in the channels")
     messages = read_inbox(host.inbox)
     new = messages[seen:] if phase.embedded else messages
-    return [one for one in new if one.service == service and one.at >= phase.window[0]]
+    return [
+        message for message in new if message.service == service and message.at >= phase.window[0]
+    ]
 
 
 @pytest.mark.criterion("slack-webhook-200")
@@ -37,7 +39,7 @@ def test_slack_takes_a_message(opened_channels: Host, phase: Stage) -> None:
         f"the webhook answers {answer.status_code} {answer.text!r}, not 200"
     )
     arrived = _arrived(opened_channels, phase, "slack", seen)
-    got = [(one.channel, one.body.get("text")) for one in arrived]
+    got = [(message.channel, message.body.get("text")) for message in arrived]
     assert (ALERTS, text) in got, f"{ALERTS} did not get the message; what arrived is {got[-5:]}"
 
 
@@ -54,7 +56,7 @@ def test_mail_is_taken_and_delivered(opened_channels: Host, phase: Stage) -> Non
     except (OSError, smtplib.SMTPException) as refused:
         pytest.fail(f"the relay did not take a mail to {mail['To']}: {refused}")
     arrived = _arrived(opened_channels, phase, "mail", seen)
-    got = [(one.channel, one.body.get("subject")) for one in arrived]
+    got = [(message.channel, message.body.get("subject")) for message in arrived]
     wanted = (mail["To"], mail["Subject"])
     assert wanted in got, f"{mail['To']} did not get the mail; what arrived is {got[-5:]}"
 
@@ -67,7 +69,7 @@ def test_pagerduty_takes_an_event(opened_channels: Host, phase: Stage) -> None:
     done = run(helper, text, env={**os.environ, **channels(opened_channels)})
     assert done.returncode == 0, f"the helper exits {done.returncode}: {done.stderr.strip()}"
     arrived = _arrived(opened_channels, phase, "pagerduty", seen)
-    got = [one.body.get("payload", {}).get("summary") for one in arrived]
+    got = [message.body.get("payload", {}).get("summary") for message in arrived]
     assert text in got, f"no such event was enqueued; what arrived is {got[-5:]}"
     action = arrived[got.index(text)].body.get("event_action")
     assert action == "trigger", f"the event is {action!r}, it raises nothing"
@@ -94,7 +96,7 @@ def test_helper_exits_otherwise_where_nobody_is_paged(
     env |= {} if key is None else {"PD_ROUTING_KEY": key}
     seen = len(read_inbox(opened_channels.inbox))
     done = run(opened_channels.release / "scripts/alert_pd.py", *words, env=env)
-    new = [one.text for one in _arrived(opened_channels, phase, "pagerduty", seen)]
+    new = [message.text for message in _arrived(opened_channels, phase, "pagerduty", seen)]
     assert not new, f"given {what}, the helper raises {new}"
     assert done.returncode != 0, f"given {what}, the helper exits 0 and nobody is paged"
     assert done.stderr.strip(), f"given {what}, the helper does not say why it paged nobody"

@@ -58,9 +58,11 @@ def test_dry_run_would_notice_each_violation(checker_tried: CheckerTried, rule: 
 
 @pytest.mark.criterion("invariants-dry-run-zero-violations")
 def test_dry_run_counts_no_sound_row(checker_tried: CheckerTried) -> None:
-    said = checker_tried.sound
-    more = said.violations - checker_tried.clean_strict.violations
-    assert not more, f"the checker counts {more} rows that break no rule: {'; '.join(said.details)}"
+    checked = checker_tried.sound
+    more = checked.violations - checker_tried.clean_strict.violations
+    assert not more, (
+        f"the checker counts {more} rows that break no rule: {'; '.join(checked.details)}"
+    )
 
 
 @pytest.mark.criterion("invariants-dry-run-exit-code")

@@ -110,7 +110,9 @@ def test_slack_says_fail(drilled: FailureDrill) -> None:
 @pytest.mark.criterion("drill-slack-alert")
 def test_slack_hears_of_no_failure_once_all_is_well(drilled: FailureDrill) -> None:
     _planted(drilled)
-    said = [one.text for one in drilled.cleaned.by("slack") if LOOKS_BAD.search(one.text)]
+    said = [
+        message.text for message in drilled.cleaned.by("slack") if LOOKS_BAD.search(message.text)
+    ]
     assert not said, f"after the clean-up Slack heard {said}, which looks like a failure"
 
 
@@ -268,5 +270,5 @@ def test_what_the_unit_executes_is_ok_where_all_is_well(unit_run: UnitRun) -> No
     assert (record.status, record.violations, record.exit_status) == ("OK", 0, 0), (
         f"once all is well its record is {record}"
     )
-    told = [one.text for one in cleaned.by("slack") if LOOKS_BAD.search(one.text)]
+    told = [message.text for message in cleaned.by("slack") if LOOKS_BAD.search(message.text)]
     assert not told, f"once all is well Slack hears {told}, which looks like a failure"

@@ -39,8 +39,8 @@ def test_checker_adds_up_all_rules_that_it_is_asked_for(
     checker_tried: CheckerTried, flags: str
 ) -> None:
     asked = [rule for rule in RULES.values() if flags or not rule.strict]
-    said = checker_tried.all_strict if flags else checker_tried.all_plain
-    wrong = unlike(said, [way for rule in asked for way in rule.ways])
+    checked = checker_tried.all_strict if flags else checker_tried.all_plain
+    wrong = unlike(checked, [way for rule in asked for way in rule.ways])
     assert not wrong, f"with every rule broken, asked {flags or 'without --strict'}: {wrong}"
 
 
@@ -49,24 +49,24 @@ def test_checker_adds_up_all_rules_that_it_is_asked_for(
 def test_checker_finds_nothing_where_nothing_is_wrong(
     checker_tried: CheckerTried, over: str
 ) -> None:
-    said = getattr(checker_tried, over)
-    wrong = unlike(said, ())
-    assert not wrong, f"over rows that break no rule: {wrong}: {'; '.join(said.details)}"
+    checked = getattr(checker_tried, over)
+    wrong = unlike(checked, ())
+    assert not wrong, f"over rows that break no rule: {wrong}: {'; '.join(checked.details)}"
 
 
 @pytest.mark.criterion("checker-proves-each-rule")
 def test_each_rule_has_a_check_that_tells_of_it(checker_tried: CheckerTried) -> None:
     """What panels and people read of an answer: which check failed, and how often."""
     of_rule: dict[str, str] = {}
-    for rule, said in checker_tried.strict.items():
-        counted = counted_by(said)
+    for rule, checked in checker_tried.strict.items():
+        counted = counted_by(checked)
         failed = {name: count for name, count in counted.items() if count}
         due = len(RULES[rule].ways)
         assert list(failed.values()) == [due], (
             f"{due} rows break the rule that {RULES[rule].says}: its checks count {failed}"
         )
         (of_rule[rule],) = failed
-        others = [detail for detail in said.details if of_rule[rule] not in detail]
+        others = [detail for detail in checked.details if of_rule[rule] not in detail]
         assert not others, f"it counts them as {of_rule[rule]} and says {others[:3]}"
     assert len(set(of_rule.values())) == len(RULES), f"rules share a check: {of_rule}"
     lax = counted_by(checker_tried.all_plain)
@@ -244,10 +244,10 @@ def test_timer_means_new_york(timer_deployed: TimerDeployed, host_zone: str, day
         *("systemd-analyze", "calendar", f"--base-time={day} 15:00:00 UTC", calendar),
         env={**os.environ, "TZ": host_zone, "LC_ALL": "C"},
     )
-    found = re.search(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC$", done.stdout, re.MULTILINE)
-    if not found:
+    match = re.search(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC$", done.stdout, re.MULTILINE)
+    if not match:
         raise RolloutError(f"systemd-analyze gives no time for {calendar!r}: {done.stderr}")
-    elapse = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).astimezone(ZONE)
+    elapse = datetime.fromisoformat(match[1]).replace(tzinfo=UTC).astimezone(ZONE)
     stated = re.search(r"\d\d:\d\d:\d\d", calendar)
     assert stated, f"{calendar!r} states no time"
     assert f"{elapse:%H:%M:%S}" == stated[0], (

@@ -71,11 +71,11 @@ def test_demo_1_tells_of_the_runs_it_made(demonstrated: Demonstrated) -> None:
 @pytest.mark.criterion("output-matches")
 def test_demo_2_tells_what_the_plan_expects(demonstrated: Demonstrated) -> None:
     text = demonstrated.shown["demo2"].text
-    told = re.search(r"Projected: (\d+) tokens, 100 times the (\d+) tokens", text)
+    projection = re.search(r"Projected: (\d+) tokens, 100 times the (\d+) tokens", text)
     risk = re.search(r"Risk score ([\d.]+), below", text)
-    assert told, f"demo 2 tells no projection: {text!r:.200}"
+    assert projection, f"demo 2 tells no projection: {text!r:.200}"
     assert risk, f"demo 2 tells no risk score: {text!r:.200}"
-    projected, rehearsed = int(told[1]), int(told[2])
+    projected, rehearsed = int(projection[1]), int(projection[2])
     assert abs(projected - 15_000) <= 1_500, f"demo 2 projects {projected} tokens, not about 15000"
     assert abs(rehearsed * 100 - projected) <= 1_500, (
         f"demo 2 projects {projected} tokens from {rehearsed}, which is not 100 times as many"
@@ -130,9 +130,9 @@ def _ran(demonstrated: Demonstrated, number: str) -> RanTests:
 
 
 def _gated(demonstrated: Demonstrated, number: int) -> GatedRun:
-    found = demonstrated.gated
-    assert len(found) >= number, f"demo 3 made {len(found)} runs, not 2"
-    return found[number - 1]
+    runs = demonstrated.gated
+    assert len(runs) >= number, f"demo 3 made {len(runs)} runs, not 2"
+    return runs[number - 1]
 
 
 @pytest.mark.criterion("demo3-failing-run-exits-1")
@@ -166,8 +166,8 @@ def test_the_validator_refuses_the_broken_run(demonstrated: Demonstrated) -> Non
 def test_the_validator_decides_at_095(gate_tried: GateTried, side: str) -> None:
     handed, run = SIDES[side], gate_tried.runs[side]
     value = run.value(RATE)
-    known = {handed.rate} if handed.tests else {handed.rate, None}  # no tests have no rate of 1
-    assert value in known, f"of {side} the receipt says {value}, handed in was {handed.rate}"
+    rates = {handed.rate} if handed.tests else {handed.rate, None}  # no tests have no rate of 1
+    assert value in rates, f"of {side} the receipt says {value}, handed in was {handed.rate}"
     assert run.passed(RATE) is handed.may_complete, (
         f"the validator {'passes' if run.passed(RATE) else 'refuses'} {RATE} {value}; "
         "the plan asks for 0.95"
@@ -232,12 +232,12 @@ def test_the_prior_is_of_the_repaired_run(demonstrated: Demonstrated) -> None:
 
 @pytest.mark.criterion("demo3-calibration-accepts")
 def test_what_passed_moves_the_estimate(gate_tried: GateTried) -> None:
-    said = gate_tried.expected
-    if said is not None:
-        off = [abs(mean - said.actual) for mean in (said.after_failed, said.after_passed)]
+    tokens = gate_tried.expected
+    if tokens is not None:
+        off = [abs(mean - tokens.actual) for mean in (tokens.after_failed, tokens.after_passed)]
         assert off[1] < off[0], (
-            f"a run that took {said.actual:g} tokens passed, and the estimate went from "
-            f"{said.after_failed:g} to {said.after_passed:g}"
+            f"a run that took {tokens.actual:g} tokens passed, and the estimate went from "
+            f"{tokens.after_failed:g} to {tokens.after_passed:g}"
         )
 
 
@@ -249,10 +249,10 @@ def test_the_broken_run_teaches_nothing(demonstrated: Demonstrated) -> None:
 
 @pytest.mark.criterion("demo3-calibration-rejects-failed")
 def test_what_failed_moves_no_estimate(gate_tried: GateTried) -> None:
-    said = gate_tried.expected
-    if said is not None:
-        assert said.after_failed == said.first, (
-            f"a run failed, and the estimate went from {said.first:g} to {said.after_failed:g}"
+    tokens = gate_tried.expected
+    if tokens is not None:
+        assert tokens.after_failed == tokens.first, (
+            f"a run failed, and the estimate went from {tokens.first:g} to {tokens.after_failed:g}"
         )
 
 

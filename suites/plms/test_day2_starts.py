@@ -153,7 +153,7 @@ def test_a_key_with_another_body_is_refused(
     keyed_starts: Starts, body: dict[str, Any], other: dict[str, Any]
 ) -> None:
     changed = other if other != body else {**other, "note": "another"}
-    body, changed = (spoken().body("start", one) for one in (body, changed))
+    body, changed = (spoken().body("start", ours) for ours in (body, changed))
     if changed != body:
         keyed_starts.starts.refuses(body, changed)
 
@@ -204,21 +204,23 @@ def test_one_percent_is_asked_for_and_taken(rehearsals: Rehearsals) -> None:
 @pytest.mark.criterion("demo2-strata-coverage")
 @pytest.mark.parametrize("project", ["canary", "small"])
 def test_every_stratum_is_represented(rehearsals: Rehearsals, project: str) -> None:
-    seen = getattr(rehearsals, project)
-    assert seen.coverage == 1.0, f"strata_coverage is {seen.coverage}, not 1.0"
-    strata = rehearsals.strata if project == "canary" else list(seen.samples)
-    absent = [name for name in strata if not seen.samples.get(name)]
+    rehearsal = getattr(rehearsals, project)
+    assert rehearsal.coverage == 1.0, f"strata_coverage is {rehearsal.coverage}, not 1.0"
+    strata = rehearsals.strata if project == "canary" else list(rehearsal.samples)
+    absent = [name for name in strata if not rehearsal.samples.get(name)]
     assert strata, "no stratum is told"
     assert not absent, f"strata_coverage is 1.0, and no task of {', '.join(absent)} is rehearsed"
 
 
 @pytest.mark.criterion("demo2-strata-coverage")
 def test_a_rehearsal_is_raised_where_it_must_be_and_not_too_far(rehearsals: Rehearsals) -> None:
-    for seen in (rehearsals.canary, rehearsals.small):
-        assert seen.share <= BUMPED_TO, f"{seen.share} of the tasks are rehearsed, at most 0.05"
-        raised = seen.share > seen.requested
-        assert seen.said.flag("auto_bumped") is raised, (
-            f"{seen.share} of {seen.requested} are taken, auto_bumped is {not raised}"
+    for rehearsal in (rehearsals.canary, rehearsals.small):
+        assert rehearsal.share <= BUMPED_TO, (
+            f"{rehearsal.share} of the tasks are rehearsed, at most 0.05"
+        )
+        raised = rehearsal.share > rehearsal.requested
+        assert rehearsal.said.flag("auto_bumped") is raised, (
+            f"{rehearsal.share} of {rehearsal.requested} are taken, auto_bumped is {not raised}"
         )
     small = rehearsals.small.share
     assert small > 0.01, f"one percent is fewer tasks than strata, and {small} are rehearsed"
@@ -229,11 +231,11 @@ def test_coverage_is_that_of_the_sample(rehearsals: Rehearsals) -> None:
     canary, strata = rehearsals.canary, rehearsals.strata
     told = canary.said.whole("n_strata")
     assert len(strata) == told, f"told are {told} strata, a fifth of the tasks is of {len(strata)}"
-    seen = canary.represented(strata)
-    assert canary.coverage == seen, f"told is {canary.coverage}, the sample covers {seen}"
+    covered = canary.represented(strata)
+    assert canary.coverage == covered, f"told is {canary.coverage}, the sample covers {covered}"
     small = rehearsals.small
-    seen = small.represented(tuple(small.samples))
-    assert small.coverage == seen, f"told is {small.coverage}, the sample covers {seen}"
+    covered = small.represented(tuple(small.samples))
+    assert small.coverage == covered, f"told is {small.coverage}, the sample covers {covered}"
 
 
 @pytest.mark.criterion("demo2-projected-tokens")
@@ -246,13 +248,15 @@ def test_the_projection_is_near_15000(rehearsals: Rehearsals, observe: Observe) 
 
 @pytest.mark.criterion("demo2-extrapolation-consistent")
 def test_the_projection_follows_from_the_sample(rehearsals: Rehearsals, observe: Observe) -> None:
-    for project, seen in (
+    for project, rehearsal in (
         ("942", rehearsals.canary),
         ("401", rehearsals.small),
         ("942", rehearsals.large),
     ):
-        assert seen.scaled > 0, f"the sample of project {project} took no tokens"
-        observe("extrapolation_off", abs(seen.projected / seen.scaled - 1), project=project)
+        assert rehearsal.scaled > 0, f"the sample of project {project} took no tokens"
+        observe(
+            "extrapolation_off", abs(rehearsal.projected / rehearsal.scaled - 1), project=project
+        )
 
 
 @pytest.mark.criterion("demo2-risk-score")

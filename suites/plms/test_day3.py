@@ -216,8 +216,8 @@ FAIR = 0.9  # Jain's index, as on day 6
 
 @pytest.mark.criterion("queue-depth")
 def test_queue_stays_short(two_projects: Rehearsal, crowd: Burst | None, observe: Observe) -> None:
-    for at, said, counted in queue_of_lanes(two_projects.seen):
-        observe("queue_depth", said, at=at)
+    for at, depth, counted in queue_of_lanes(two_projects.seen):
+        observe("queue_depth", depth, at=at)
         observe("queue_depth", counted, at=at, by="lanes")
     recount("queue depth", queue_of_lanes(two_projects.seen)).demand()
     unfounded = list(worked_on(two_projects.seen, PROJECTS))

@@ -68,11 +68,11 @@ def _others(written: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[st
     """Where a dashboard is another than the file: its title, and each part of each panel."""
     if written["title"] != there.get("title"):
         yield f"its title is {there.get('title')}"
-    for panel, found in zip(written["panels"], there["panels"], strict=True):
-        names = sorted({*panel, *found} - {*ADDED, "targets", "timeFrom"})
+    for panel, shown in zip(written["panels"], there["panels"], strict=True):
+        names = sorted({*panel, *shown} - {*ADDED, "targets", "timeFrom"})
         for name in names:
-            if panel.get(name) != found.get(name):
-                yield f"{name} of {panel['title']} is {found.get(name)}, not {panel.get(name)}"
+            if panel.get(name) != shown.get(name):
+                yield f"{name} of {panel['title']} is {shown.get(name)}, not {panel.get(name)}"
 
 
 @pytest.mark.criterion("datasource-plms-ops-api")
@@ -90,15 +90,15 @@ def test_panel_asks_the_data_source(alert_drill: Drill, title: str) -> None:
 @pytest.mark.criterion("datasource-plms-ops-api")
 def test_the_ops_api_tells_of_the_newest_run_of_the_job(alert_drill: Drill) -> None:
     for when, shown in looks(alert_drill).items():
-        newest, said = shown.counted, shown.latest
-        if said is None or newest is None:
+        newest, latest = shown.counted, shown.latest
+        if latest is None or newest is None:
             # The plan names no such address, so a service may do without it; what ours has, works.
             assert not alert_drill.rehearsed, f"{when} the API tells of no run of the job"
             continue
-        told = f"{said.get('status')} with {said.get('violations')} violations"
+        told = f"{latest.get('status')} with {latest.get('violations')} violations"
         due = f"{newest.status} with {newest.violations} violations"
         assert told == due, f"{when} the API says the newest run of the job is {told}, not {due}"
-        ended = datetime.fromisoformat(str(said["timestamp"]))
+        ended = datetime.fromisoformat(str(latest["timestamp"]))
         words = f"{when} the API says the newest run of the job ended at {ended}"
         assert ended == newest.ended_at, f"{words}, its history has {newest.ended_at}"
 
@@ -140,12 +140,12 @@ def wrong(drill: Drill, title: str) -> list[str]:
     """Where a panel shows something else than the job's history says, at any of the looks."""
     if title in OF_CHECKS and not drill.checks:
         not_done("the checker does not tell its checks", f"{PAGE}#the-release")
-    said = []
+    problems = []
     for when, shown in looks(drill).items():
         assert shown.counted is not None, "the job has no run on record"
         problem = amiss(panel_of(shown, title), shown.counted, drill.checks)
-        said += [f"{when} {problem}"] if problem else []
-    return said
+        problems += [f"{when} {problem}"] if problem else []
+    return problems
 
 
 @pytest.mark.criterion("all-panels-have-data")
@@ -250,7 +250,7 @@ def test_rollback_silences_every_rule(monitoring_rolled_back: MonitoringTakenBac
     seen = monitoring_rolled_back
     assert seen.violations, "no violation was known after the roll-back, so none could alert"
     assert not seen.firing, f"still firing: {listed(seen.firing)}"
-    told = [one.service for one in seen.told]
+    told = [message.service for message in seen.told]
     assert not told, f"alerts were told after the rollback, by {listed(told)}"
     fires = seen.resumed
     assert FAILURE in fires, f"once the rules were resumed {fires or 'none'} fire, not {FAILURE}"

@@ -45,9 +45,10 @@ def test_rule_is_configured(alert_drill: Drill, name: str) -> None:
     told = alert_drill.routes.get(name)
     assert told == receivers, f"{name} is sent to {listed(told or ())}, not to {listed(receivers)}"
     astray = [
-        f"by {one.service} to {one.channel}"
-        for one in alert_drill.trials
-        if is_about(one, name) and one.channel != CHANNELS.get(one.service, one.channel)
+        f"by {message.service} to {message.channel}"
+        for message in alert_drill.trials
+        if is_about(message, name)
+        and message.channel != CHANNELS.get(message.service, message.channel)
     ]
     assert not astray, f"an alert of {name} went {', '.join(astray)}"
 
@@ -60,7 +61,7 @@ def test_rule_is_evaluated_in_time(alert_drill: Drill, name: str, observe: Obser
     rule = alert_drill.clean.rules.get(name)
     if rule is not None:
         observe("false_alarm", rule.state != "inactive", rule=name)
-    paused = [one["title"] for one in alert_drill.rules if one.get("isPaused")]
+    paused = [configured["title"] for configured in alert_drill.rules if configured.get("isPaused")]
     if rule is None or name in paused:
         # Whether the rule of the drill fires is asked by the drill.
         assert name == FAILURE, f"{name} is not evaluated; paused are {paused}"
@@ -91,19 +92,25 @@ def test_a_runway_that_shrinks_is_alerted(alert_drill: Drill, name: str) -> None
     moments: tuple[Shown, ...] = (alert_drill.clean, drill.broken, drill.repaired, drill.ended)
     for shown, fires in zip(moments, FIRES[name], strict=True):
         minutes = shown.runways.get(str(forced))
-        firing = [one.get("project") for one in shown.rules[name].firing]
+        firing = [labels.get("project") for labels in shown.rules[name].firing]
         due = [str(forced)] if fires else []
-        fires_for = ", ".join(f"project {one or '(no project label)'}" for one in firing)
+        fires_for = ", ".join(f"project {project or '(no project label)'}" for project in firing)
         left = "no" if minutes is None else f"{minutes:.1f}"
         assert firing == due, (
             f"with {left} minutes left of project {forced}, {name} fires for"
             f" {fires_for or 'no project'}; due is {'that project' if fires else 'none'}"
         )
-    nameless = [one.service for one in drill.told if is_about(one, name) and not names(one)]
+    nameless = [
+        message.service for message in drill.told if is_about(message, name) and not names(message)
+    ]
     assert not nameless, (
         f"an alert of {name} by {nameless[0]} does not say which project: its label is missing"
     )
-    told = {one.service for one in drill.told if is_about(one, name) and str(forced) in one.text}
+    told = {
+        message.service
+        for message in drill.told
+        if is_about(message, name) and str(forced) in message.text
+    }
     for_people = {"mail" if service == "email" else service for service in RULES[name][2]}
     spare = {"pagerduty"} if "pagerduty" in for_people else set()  # which is optional
     assert told - spare == for_people - spare, (
@@ -183,14 +190,22 @@ def test_slack_is_told_within_a_minute(alert_drill: Drill, observe: Observe) -> 
 
 def by_rule(drill: Drilled, service: str) -> list[Message]:
     """What Alertmanager told of the failure since it is there, over one service."""
-    told = [one for one in drill.told if one.service == service and is_about(one, FAILURE)]
-    return [one for one in told if one.at >= drill.failed_at]
+    told = [
+        message
+        for message in drill.told
+        if message.service == service and is_about(message, FAILURE)
+    ]
+    return [message for message in told if message.at >= drill.failed_at]
 
 
 def by_runner(drill: Drilled, service: str) -> list[Message]:
     """What the job told of the failure, over one service."""
-    told = [one for one in drill.told_by_runner if one.service == service and "FAIL" in one.text]
-    return [one for one in told if one.at >= drill.failed_by_plms]
+    told = [
+        message
+        for message in drill.told_by_runner
+        if message.service == service and "FAIL" in message.text
+    ]
+    return [message for message in told if message.at >= drill.failed_by_plms]
 
 
 @pytest.mark.criterion("drill-pagerduty")
@@ -207,7 +222,11 @@ def test_the_rule_fires(alert_drill: Drill) -> None:
     assert drill.ruled == "inactive", f"{FAILURE} is {drill.ruled} before a row is planted"
     state = drill.broken.rule_state(FAILURE)
     assert state == "firing", f"{FAILURE} is {state} while the planted rows are there"
-    early = [one for one in drill.told if is_about(one, FAILURE) and one.at < drill.failed_at]
+    early = [
+        message
+        for message in drill.told
+        if is_about(message, FAILURE) and message.at < drill.failed_at
+    ]
     assert not early, f"{FAILURE} was told before a row was planted"
 
 
@@ -215,7 +234,7 @@ def test_the_rule_fires(alert_drill: Drill) -> None:
 @pytest.mark.parametrize("path", ["rule", "runner"])
 def test_slack_is_told_in_the_channel_of_operations(alert_drill: Drill, path: str) -> None:
     told = (by_rule if path == "rule" else by_runner)(alert_drill.drill, "slack")
-    channels = sorted({one.channel for one in told})
+    channels = sorted({message.channel for message in told})
     assert channels == ["#plms-ops"], f"Slack was told in {listed(channels, 'no channel')}"
     assert len(told) == 1, f"Slack was told {len(told)} times of one failure"
     missing = [word for word in due_words(path) if word not in told[0].text]
@@ -227,7 +246,7 @@ def test_slack_is_told_in_the_channel_of_operations(alert_drill: Drill, path: st
 def test_mail_arrives_over_both_paths(alert_drill: Drill, path: str) -> None:
     told = (by_rule if path == "rule" else by_runner)(alert_drill.drill, "mail")
     assert told, f"no mail of the {path} arrived"
-    boxes = sorted({one.channel for one in told})
+    boxes = sorted({message.channel for message in told})
     assert boxes == [CHANNELS["mail"]], f"mail of the {path} went to {listed(boxes)}"
     assert len(told) == 1, f"{len(told)} mails of one failure arrived"
     missing = [word for word in due_words(path) if word not in told[0].text]
@@ -266,7 +285,12 @@ def test_panel_and_alert_recover(alert_drill: Drill) -> None:
     text = panel.text if panel else "nothing"
     assert text == "OK", f"after the clean-up the panel shows {text}"
     assert state == "inactive", f"after the clean-up {FAILURE} is {state}"
-    ends = [one for one in drill.told if is_about(one, FAILURE, "resolved")]
-    assert {one.service for one in ends} >= {"slack"}, f"Slack was not told that {FAILURE} is over"
-    last = next((one.text for one in drill.told_by_runner[::-1] if one.service == "slack"), "none")
+    ends = [message for message in drill.told if is_about(message, FAILURE, "resolved")]
+    assert {message.service for message in ends} >= {"slack"}, (
+        f"Slack was not told that {FAILURE} is over"
+    )
+    last = next(
+        (message.text for message in drill.told_by_runner[::-1] if message.service == "slack"),
+        "none",
+    )
     assert "OK" in last, f"the last word of the job in Slack is {last}"

@@ -67,8 +67,8 @@ def test_only_runs_of_the_policy_teach(probed: Probed, criterion: str) -> None:
     for probe in tried:
         run = probed.runs[probe]
         assert run.get("run_id") not in {None, *probed.still_open}, f"{probe} has not ended"
-        kept = bool(run["validation_pass"])
-        assert kept is probe.valid, f"{probe} has validation_pass {run['validation_pass']}"
+        valid = bool(run["validation_pass"])
+        assert valid is probe.valid, f"{probe} has validation_pass {run['validation_pass']}"
         flag = run["write_sandbox"]
         assert bool(flag) is bool(probe.sandbox), f"{probe} is stored with write_sandbox {flag}"
         stored = run["run_kind"]
@@ -156,8 +156,8 @@ def test_a_kind_that_nobody_knows_teaches_nothing(probed: Probed) -> None:
 
 def _described(kind: object, valid: object, sandbox: object) -> dict[str, Any]:
     """A run as the policy sees it; what is absent has no key."""
-    given = {"run_kind": kind, "validation_pass": valid, "write_sandbox": sandbox}
-    return {name: value for name, value in given.items() if value is not ABSENT}
+    fields = {"run_kind": kind, "validation_pass": valid, "write_sandbox": sandbox}
+    return {name: value for name, value in fields.items() if value is not ABSENT}
 
 
 def _told(run: dict[str, Any]) -> str:
@@ -166,16 +166,16 @@ def _told(run: dict[str, Any]) -> str:
 
 def _may_teach(run: dict[str, Any]) -> bool:
     """The policy in the plan's words; flags as SQLite stores them."""
-    known = run.get("run_kind") in ("baseline", "hotfix")
-    return known and run.get("validation_pass") in (1, True) and not run.get("write_sandbox")
+    right_kind = run.get("run_kind") in ("baseline", "hotfix")
+    return right_kind and run.get("validation_pass") in (1, True) and not run.get("write_sandbox")
 
 
 def _decided(api: httpx.Client, runs: list[dict[str, Any]]) -> list[bool]:
     body = spoken().body("policy", {"runs": runs})
     answer = api.post(spoken().path("policy"), json=body)
-    found = read(answer, "policy")["update"]
-    assert len(found) == len(runs), f"{len(found)} answers to {len(runs)} runs"
-    return list(found)
+    updates = read(answer, "policy")["update"]
+    assert len(updates) == len(runs), f"{len(updates)} answers to {len(runs)} runs"
+    return list(updates)
 
 
 @pytest.mark.criterion("policy-truth-table")

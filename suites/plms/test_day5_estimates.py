@@ -222,9 +222,9 @@ def test_an_interval_is_told_as_it_is_stored(seeded: Seeded, measure: str, field
     if seeded.new:
         pairs.append((NEW, seeded.metrics, seeded.new))
     for project, told, stored in pairs:
-        said, due = told.number(name), _figure(stored, name)
-        words = f"{name} of project {project} is told as {said:g}, and {due:g}"
-        assert _same(said, due), f"{words} {UNITS[measure]} are stored of such a run"
+        figure, due = told.number(name), _figure(stored, name)
+        words = f"{name} of project {project} is told as {figure:g}, and {due:g}"
+        assert _same(figure, due), f"{words} {UNITS[measure]} are stored of such a run"
 
 
 def _interval(row: Mapping[str, Any], measure: str) -> tuple[float, float, float]:
@@ -287,9 +287,9 @@ def _of(seen: tuple[SeededInterval, ...], measure: str, deviation: float) -> lis
 def test_the_example_of_the_plan_comes_out(
     seeded: Seeded, measure: str, wanted: tuple[float, ...]
 ) -> None:
-    found = _interval(seeded.metrics, measure)
-    assert found == pytest.approx(wanted, rel=0.01), (
-        f"{measure} is expected as {listed(found)} (lower bound, mean, upper bound), not"
+    interval = _interval(seeded.metrics, measure)
+    assert interval == pytest.approx(wanted, rel=0.01), (
+        f"{measure} is expected as {listed(interval)} (lower bound, mean, upper bound), not"
         f" {listed(wanted)}"
     )
 
@@ -300,5 +300,5 @@ def _figure(row: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def _same(told: float, found: float) -> bool:
-    return abs(told - found) <= SAME * abs(found)
+def _same(told: float, due: float) -> bool:
+    return abs(told - due) <= SAME * abs(due)

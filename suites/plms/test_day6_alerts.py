@@ -50,13 +50,13 @@ def test_submissions_are_resumed(stress_rolled_back: Withdrawn) -> None:
 def test_rollback_is_announced(stress_rolled_back: Withdrawn) -> None:
     trouble = stress_rolled_back.trouble
     assert not trouble, f"the roll-back broke off before PagerDuty was told: {trouble}"
-    said = {"slack": 0, "pagerduty": 0}
+    counts = {"slack": 0, "pagerduty": 0}
     for alert in stress_rolled_back.alerts:
         told = "rolled back" in words_of(alert) and "cancelled" in words_of(alert)
-        said[alert.service] = said.get(alert.service, 0) + told
+        counts[alert.service] = counts.get(alert.service, 0) + told
     arrived = "; ".join(
         f"{alert.service}: {words_of(alert)}" for alert in stress_rolled_back.alerts
     )
-    silent = [service for service, count in said.items() if not count]
+    silent = [service for service, count in counts.items() if not count]
     words = f"nobody was told of the roll-back over {' and '.join(silent)}"
     assert not silent, f"{words}; what arrived: {arrived or 'nothing'}"

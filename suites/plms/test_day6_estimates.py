@@ -38,26 +38,26 @@ def _read(path: Path, kind: str, command: str) -> Any:
 def _figures(stress: Stress, project: int) -> Mapping[str, Any]:
     path = stress.files[project]
     command = f"curl $PLMS_URL/api/projects/{project}/metrics?with_ci=1 > {path.name}"
-    found = _read(path, "metrics", command)
-    assert isinstance(found, dict), f"{path.name} holds no object"
-    return found
+    figures = _read(path, "metrics", command)
+    assert isinstance(figures, dict), f"{path.name} holds no object"
+    return figures
 
 
 def _errors(stress: Stress) -> list[Any]:
-    found = _read(stress.errors, "errors", "compute them from the two files of final metrics")
-    assert isinstance(found, list), f"{stress.errors.name} holds no list"
-    return found
+    errors = _read(stress.errors, "errors", "compute them from the two files of final metrics")
+    assert isinstance(errors, list), f"{stress.errors.name} holds no list"
+    return errors
 
 
 def _error(stress: Stress, project: int) -> Mapping[str, Any]:
     mine = [each for each in _errors(stress) if each.get("project") == project]
     assert len(mine) == 1, f"{stress.errors.name} has {len(mine)} entries of project {project}"
-    found: Mapping[str, Any] = mine[0]
-    return found
+    error: Mapping[str, Any] = mine[0]
+    return error
 
 
-def _number(said: Mapping[str, Any], name: str, where: str) -> float:
-    value = said.get(name)
+def _number(figures: Mapping[str, Any], name: str, where: str) -> float:
+    value = figures.get(name)
     assert isinstance(value, int | float), f"{where} has {name} {value!r}, not a number"
     assert not isinstance(value, bool), f"{where} has {name} {value!r}, not a number"
     return float(value)
@@ -95,13 +95,13 @@ def test_final_metrics_are_those_of_the_registry(stress_run: Stress, project: in
 def test_errors_come_from_the_collected_files(
     stress_run: Stress, project: int, observe: Observe
 ) -> None:
-    said, collected = _error(stress_run, project), stress_run.files[project]
+    error, collected = _error(stress_run, project), stress_run.files[project]
     text = stress_run.errors.read_text(encoding="utf-8")
     observe.attach(f"estimation_errors_{project}.json", text, "application/json")
-    read = said.get("read")
+    read = error.get("read")
     assert read == collected.name, f"errors of {project} were computed from {read}"
     digest = hashlib.sha256(collected.read_bytes()).hexdigest()
-    assert said.get("sha256") == digest, f"{collected.name} changed after errors were computed"
+    assert error.get("sha256") == digest, f"{collected.name} changed after errors were computed"
 
 
 @pytest.mark.criterion("mae-reads-collected-files")
@@ -164,7 +164,7 @@ def test_the_tokens_are_those_that_the_run_was_seen_to_spend(
     row, budget = _row(stress_run, project), BUDGETS[project]["budget_tokens"]
     began = datetime.fromisoformat(row["started_at"])
     looks = stress_run.runways[project].answers
-    told = [_spent(said, (at - began).total_seconds() / 60, budget) for at, said in looks]
+    told = [_spent(answer, (at - began).total_seconds() / 60, budget) for at, answer in looks]
     spent = [tokens for tokens in told if tokens is not None]
     if not spent:
         what = f"the runway of project {project} told neither tokens_spent nor its minutes"
@@ -175,12 +175,12 @@ def test_the_tokens_are_those_that_the_run_was_seen_to_spend(
     assert 0.97 * stored <= last <= 1.001 * stored, said
 
 
-def _spent(said: Mapping[str, Any], minutes: float, budget: float) -> float | None:
+def _spent(answer: Mapping[str, Any], minutes: float, budget: float) -> float | None:
     """Tokens spent after some minutes: as they are told, else what the runway says of them.
 
     A runway of m minutes at the pace so far: the rest of the budget is m times that pace.
     """
-    tokens, runway = said.get("tokens_spent"), said.get("budget_runway_minutes")
+    tokens, runway = answer.get("tokens_spent"), answer.get("budget_runway_minutes")
     if tokens is not None:
         return float(tokens)
     return None if runway is None else budget * minutes / (float(runway) + minutes)

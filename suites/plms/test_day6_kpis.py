@@ -108,9 +108,9 @@ def test_the_threshold_stands_where_the_plan_has_it(
 def test_a_receipt_says_what_was_found(gated: Gated, lane: str, kpi: Kpi, kind: str) -> None:
     for side in sides(kpi):
         tried = _tried(gated, kpi, kind, side.value)
-        found = [row for row in tried.receipts if row["kpi_name"] == kpi.name]
-        assert len(found) == 1, f"{tried.attempt} has {len(found)} receipts of it"
-        (receipt,) = found
+        receipts = [row for row in tried.receipts if row["kpi_name"] == kpi.name]
+        assert len(receipts) == 1, f"{tried.attempt} has {len(receipts)} receipts of it"
+        (receipt,) = receipts
         value, said = receipt["value"], f"the receipt of {tried.attempt}"
         assert value == pytest.approx(side.value), f"{said} says {value}"
         assert (receipt["passed"] == 1) is side.may_pass, f"{said} has passed {receipt['passed']}"

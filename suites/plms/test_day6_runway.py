@@ -41,14 +41,14 @@ each_criterion = pytest.mark.parametrize(
 
 def crossed(looks: Looks) -> list[Crossing]:
     """When the runway fell under each limit, in order."""
-    runway = [(at, said.number_or_none("budget_runway_minutes")) for at, said in looks.answers]
+    runway = [(at, answer.number_or_none("budget_runway_minutes")) for at, answer in looks.answers]
     return sorted(crossings_of(runway), key=lambda crossing: crossing.at)
 
 
 def told(alerts: list[RunwayAlert], project: int, level: str, service: str) -> list[RunwayAlert]:
     """The alerts of one project and level over one service; each must say what it is of."""
-    of = [one for one in alerts if (one.project, one.service) == (project, service)]
-    mine = [one for one in of if one.severity == level]
+    of = [alert for alert in alerts if (alert.project, alert.service) == (project, service)]
+    mine = [alert for alert in of if alert.severity == level]
     for alert in mine:
         limit = rf"(?<![\d.]){LIMITS[level]}(?![\d.]*\d)"
         assert re.search(limit, alert.text), f"an alert does not say the limit: {alert.text}"
@@ -79,7 +79,7 @@ def test_a_forced_crossing_is_told(
     alerts = alerts_of(short_runways.alerts)
     for project in FORCED:
         looks = _looks(short_runways, project)
-        due = [one for one in crossed(looks) if one.level == level]
+        due = [crossing for crossing in crossed(looks) if crossing.level == level]
         assert len(due) == 1, f"project {project} crossed {LIMITS[level]} minutes {len(due)} times"
         (crossing,) = due
         # The budget ends with the work, so the clock says how long it lasted.
@@ -90,12 +90,14 @@ def test_a_forced_crossing_is_told(
             f" and its budget ended at {end}"
         )
         mine = told(alerts, project, level, service)
-        early = [one.at for one in mine if crossing.early(one)]
+        early = [alert.at for alert in mine if crossing.early(alert)]
         assert not early, (
             f"project {project} was told of before it crossed the limit, at {listed(early)}"
         )
         for alert in mine:
-            left = [said["budget_runway_minutes"] for at, said in looks.answers if at == alert.at]
+            left = [
+                answer["budget_runway_minutes"] for at, answer in looks.answers if at == alert.at
+            ]
             exact = f"project {project} was told to have less than {LIMITS[level]} minutes left"
             for minutes in left:  # as it was told at the same moment
                 few = minutes is not None and minutes < LIMITS[level]
@@ -110,9 +112,9 @@ def test_what_the_stress_run_crosses_is_told(
 ) -> None:
     alerts = alerts_of(stress_run.alerts)
     for project, looks in stress_run.runways.items():
-        due = [one for one in crossed(looks) if one.level == level]
+        due = [crossing for crossing in crossed(looks) if crossing.level == level]
         mine = told(alerts, project, level, service)
-        early = [one.at for one in mine if not due or due[0].early(one)]
+        early = [alert.at for alert in mine if not due or due[0].early(alert)]
         assert not early, (
             f"project {project} was told of and had not crossed the limit, at {listed(early)}"
         )
@@ -124,30 +126,30 @@ def test_what_the_stress_run_crosses_is_told(
 @pytest.mark.criterion("warning-t15")
 @pytest.mark.parametrize("project", FORCED)
 def test_a_warning_opens_no_incident(short_runways: Forced, project: int) -> None:
-    limits = {one.level: one.at for one in crossed(_looks(short_runways, project))}
+    limits = {crossing.level: crossing.at for crossing in crossed(_looks(short_runways, project))}
     assert set(limits) == set(LIMITS), f"project {project} crossed {', '.join(limits) or 'nothing'}"
     paged = [
-        one
-        for one in alerts_of(short_runways.alerts)
-        if (one.project, one.service) == (project, "pagerduty")
+        alert
+        for alert in alerts_of(short_runways.alerts)
+        if (alert.project, alert.service) == (project, "pagerduty")
     ]
-    early = [one for one in paged if one.at < limits["critical"] - EARLY]
-    said = "; ".join(f"{one.at:%H:%M:%S} {one.text}" for one in early)
+    early = [alert for alert in paged if alert.at < limits["critical"] - EARLY]
+    said = "; ".join(f"{alert.at:%H:%M:%S} {alert.text}" for alert in early)
     assert not early, f"PagerDuty was called before {LIMITS['critical']} minutes were left: {said}"
 
 
 @pytest.mark.criterion("warning-t5-pagerduty")
 def test_an_incident_is_critical(short_runways: Forced) -> None:
-    paged = [one for one in alerts_of(short_runways.alerts) if one.service == "pagerduty"]
-    mild = [f"{one.severity}: {one.text}" for one in paged if one.severity != "critical"]
+    paged = [alert for alert in alerts_of(short_runways.alerts) if alert.service == "pagerduty"]
+    mild = [f"{alert.severity}: {alert.text}" for alert in paged if alert.severity != "critical"]
     assert not mild, f"incidents are not critical: {'; '.join(mild)}"
 
 
 @pytest.mark.criterion("warnings-ordered-once")
 def test_each_crossing_is_told_once_and_in_order(short_runways: Forced, observe: Observe) -> None:
-    alerts = [one for one in alerts_of(short_runways.alerts) if one.service == "slack"]
+    alerts = [alert for alert in alerts_of(short_runways.alerts) if alert.service == "slack"]
     for project in FORCED:
-        due = [one.level for one in crossed(_looks(short_runways, project))]
+        due = [crossing.level for crossing in crossed(_looks(short_runways, project))]
         for number, alert in enumerate(a for a in alerts if a.project == project):
             amiss = number >= len(due) or alert.severity != due[number]
             observe("alert_amiss", amiss, at=alert.at, project=project, number=number)

@@ -44,7 +44,7 @@ def test_runway_is_sampled(stress_run: Stress, project: int, observe: Observe) -
     looks = stress_run.runways[project]
     for at, seconds in gaps(_answered(looks, stress_run, project)):
         observe("runway_gap", seconds, at=at, project=project)
-    told = [at for at, said in looks.answers if said["budget_runway_minutes"] is not None]
+    told = [at for at, answer in looks.answers if answer["budget_runway_minutes"] is not None]
     silent = len(looks.answers) - len(told)
     assert silent <= 1, f"{silent} of {len(looks.answers)} answers say nothing of the runway"
 
@@ -65,8 +65,8 @@ def test_runway_is_what_budget_and_pace_come_to(
     spends_steadily(project, answers, runs[0])
     recount("minutes of runway", spending.runways(answers)).demand(10, varied=True)
     recount("what the runway is called", levels(answers)).demand(0)
-    said = [(at, ratio, counted) for at, ratio, counted in told if ratio is not None]
-    recount("projected overrun", said, within=0.05).demand(0)
+    ratios = [(at, ratio, counted) for at, ratio, counted in told if ratio is not None]
+    recount("projected overrun", ratios, within=0.05).demand(0)
     if drained is not None:
         for forced in FORCED:
             recount("what the runway is called", levels(drained.runways[forced].answers)).demand(0)

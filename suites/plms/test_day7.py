@@ -41,9 +41,11 @@ def written(retro_day: Retro) -> Written:
 @pytest.mark.parametrize("project", [301, 302])
 def test_runs_of_day_6_have_ended(registry: Path, project: int) -> None:
     query = "SELECT status FROM project_runs WHERE project_id = ?"
-    found = {row["status"] for row in rows(registry, query, project)}
-    assert found, f"project {project} has no run to review"
-    assert not found & {"submitted", "executing"}, f"project {project} still runs: {listed(found)}"
+    statuses = {row["status"] for row in rows(registry, query, project)}
+    assert statuses, f"project {project} has no run to review"
+    assert not statuses & {"submitted", "executing"}, (
+        f"project {project} still runs: {listed(statuses)}"
+    )
 
 
 # The last five runs
@@ -60,9 +62,9 @@ def test_there_are_five_runs_to_review(retro_day: Retro, observe: Observe) -> No
 
 @pytest.mark.criterion("last-five-reviewed")
 def test_the_review_left_a_table_of_five_runs(retro_day: Retro) -> None:
-    found = [run.get("run_id") for run in _reviewed(retro_day)]
-    assert len(found) == 5, f"the table holds {len(found)} runs ({listed(found)}), not 5"
-    assert len(set(found)) == 5, f"the table holds a run more than once: {listed(found)}"
+    shown = [run.get("run_id") for run in _reviewed(retro_day)]
+    assert len(shown) == 5, f"the table holds {len(shown)} runs ({listed(shown)}), not 5"
+    assert len(set(shown)) == 5, f"the table holds a run more than once: {listed(shown)}"
 
 
 @pytest.mark.criterion("last-five-reviewed")
@@ -74,8 +76,8 @@ def test_the_reviewed_runs_are_the_last_ones_that_were_completed(retro_day: Retr
     shown = [run.get("run_id") for run in _reviewed(retro_day)]
     strange = [run for run in shown if run not in ended]
     assert not strange, f"{listed(strange)} in the table are not completed by the registry"
-    found = [ended[run] for run in shown]
-    assert found == due, f"the table holds runs that ended {listed(found)}; due are {listed(due)}"
+    ends = [ended[run] for run in shown]
+    assert ends == due, f"the table holds runs that ended {listed(ends)}; due are {listed(due)}"
 
 
 @pytest.mark.criterion("last-five-reviewed")
@@ -115,12 +117,12 @@ def test_ratios_are_those_of_real_division(retro_day: Retro, observe: Observe) -
     for shown in _reviewed(retro_day):
         run = known.get(str(shown.get("run_id")), {})
         assert run, f"the registry has no run {shown.get('run_id')}"
-        for column, found in (
+        for column, computed in (
             ("mae_pct", run_figures.error(run)),
             ("ci_width_pct", run_figures.width(run)),
         ):
-            if found is not None:
-                delta = abs((shown.get(column) or 0) - found)
+            if computed is not None:
+                delta = abs((shown.get(column) or 0) - computed)
                 observe("ratio_delta", delta, run=run["run_id"], of=column)
 
 

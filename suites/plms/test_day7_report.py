@@ -87,11 +87,11 @@ def test_the_duration_is_that_of_the_rollout(written: Written) -> None:
 @pytest.mark.criterion("report-key-metrics-table")
 @pytest.mark.parametrize("lane", LANES)
 def test_metrics_have_a_row_of(written: Written, lane: str) -> None:
-    found = [row[1:] for row in written.table("Key Metrics") if row[0] == lane]
+    of_lane = [row[1:] for row in written.table("Key Metrics") if row[0] == lane]
     listed = ", ".join(row[0] for row in written.table("Key Metrics"))
-    assert len(found) == 1, f"the table has rows of {listed}: {len(found)} of {lane}"
-    filled = [cell for cell in found[0] if cell]
-    assert len(filled) == 3, f"the row of {lane} is {', '.join(found[0])}, not three figures"
+    assert len(of_lane) == 1, f"the table has rows of {listed}: {len(of_lane)} of {lane}"
+    filled = [cell for cell in of_lane[0] if cell]
+    assert len(filled) == 3, f"the row of {lane} is {', '.join(of_lane[0])}, not three figures"
 
 
 @pytest.mark.criterion("report-figures-match-evidence")
@@ -99,11 +99,11 @@ def test_figures_are_those_of_the_evidence(
     retro_day: Retro, written: Written, observe: Observe
 ) -> None:
     wrong = []
-    for what, told, found in _figures(retro_day, written):
-        differs = abs(told - found) > LEAST
-        observe("figure_mismatch", differs, what=what, told=told, found=found)
+    for what, told, computed in _figures(retro_day, written):
+        differs = abs(told - computed) > LEAST
+        observe("figure_mismatch", differs, what=what, told=told, found=computed)
         if differs:
-            wrong.append(f"{what}: the report says {told:g}, the evidence {found:.4g}")
+            wrong.append(f"{what}: the report says {told:g}, the evidence {computed:.4g}")
     assert not wrong, "; ".join(wrong)
 
 
@@ -132,9 +132,9 @@ def _lane_figures(retro: Retro, written: Written) -> Iterator[tuple[str, float, 
     for lane, *cells in written.table("Key Metrics"):
         assert lane in LANES, f"the report has a row of {lane}, which is no lane"
         for name, cell in zip(("error", "width", "pass_rate"), cells, strict=True):
-            found = stats.get(lane, {}).get(name)
+            computed = stats.get(lane, {}).get(name)
             told = -1.0 if cell == "N/A" else number(cell) / (100 if "%" in cell else 1)
-            yield f"{lane} {name}", told, -1.0 if found is None else found
+            yield f"{lane} {name}", told, -1.0 if computed is None else computed
 
 
 def _incidents(retro: Retro) -> int:
@@ -146,8 +146,8 @@ def _incidents(retro: Retro) -> int:
 
 @pytest.mark.criterion("report-no-placeholders")
 def test_no_placeholder_is_left(written: Written) -> None:
-    found = re.findall(r"\[[A-Z][A-Za-z ]*\]|_{3,}|\bTBD\b|\bTODO\b", written.text)
-    assert not found, f"placeholders are left: {', '.join(found)}"
+    placeholders = re.findall(r"\[[A-Z][A-Za-z ]*\]|_{3,}|\bTBD\b|\bTODO\b", written.text)
+    assert not placeholders, f"placeholders are left: {', '.join(placeholders)}"
     empty = [role for role, who in written.fields("Sign-Off").items() if who.startswith(",")]
     assert not empty, f"nobody is named for {', '.join(empty)}"
 

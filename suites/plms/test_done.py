@@ -31,9 +31,9 @@ _BLANK = re.compile(r"\b(?:tbd|todo|name|n/?a|none|nobody|somebody|xxx+)\b", re.
 def test_mean_error_of_each_lane(registry: Path, observe: Observe, quantity: str) -> None:
     _demand_all(run_figures.finished(registry), rollout_runs.PROJECTS)
     for lane, runs in run_figures.by_lane(run_figures.completed(registry)).items():
-        found = run_figures.mean([rollout_runs.error(run, quantity) for run in runs])
-        assert found is not None, f"no run of {lane} has both an estimate and an actual"
-        observe("lane_error", found, lane=lane, of=quantity, runs=len(runs))
+        error = run_figures.mean([rollout_runs.error(run, quantity) for run in runs])
+        assert error is not None, f"no run of {lane} has both an estimate and an actual"
+        observe("lane_error", error, lane=lane, of=quantity, runs=len(runs))
 
 
 @pytest.mark.criterion("ci-coverage")
@@ -43,9 +43,9 @@ def test_actuals_lie_within_their_intervals(registry: Path, observe: Observe) ->
     ]
     _demand_all(estimated, rollout_runs.ESTIMATED)
     for run in estimated:
-        found = rollout_runs.contained(run)
-        assert found is not None, f"{run['run_id']} lacks an actual or the end of an interval"
-        observe("contained", found, run=run["run_id"])
+        contained = rollout_runs.contained(run)
+        assert contained is not None, f"{run['run_id']} lacks an actual or the end of an interval"
+        observe("contained", contained, run=run["run_id"])
 
 
 @pytest.mark.criterion("kpi-pass-rate")
@@ -72,13 +72,13 @@ def _demand_all(runs: list[rollout_runs.Run], projects: tuple[int, ...]) -> None
 
 @pytest.mark.criterion("invariants-three-nights")
 def test_nights_are_clean(phase: Stage, observe: Observe) -> None:
-    found = nights(phase.file("history"))
-    if not found:
+    counted = nights(phase.file("history"))
+    if not counted:
         not_done("the timer never began a run at 02:00 in New York", "see why: systemctl status")
-    for night in found:
+    for night in counted:
         said = ", ".join(night.problems) or "clean"
         observe("night_violated", bool(night.problems), at=night.ended, found=said)
-    missing = [f"{night:%A %Y-%m-%d}" for night in left_out(found, phase.now(), _NIGHTS)]
+    missing = [f"{night:%A %Y-%m-%d}" for night in left_out(counted, phase.now(), _NIGHTS)]
     assert not missing, (
         f"the timer began no run at 02:00 in New York on {' and on '.join(missing)}: "
         f"the last {_NIGHTS} nights must each have one"

@@ -69,7 +69,10 @@ def test_changes_on_weekdays_are_in_the_window(live_week: Week, observe: Observe
 
 @pytest.mark.criterion("change-window-weekend")
 def test_changes_at_weekends_are_of_low_risk(live_week: Week, observe: Observe) -> None:
-    risks = {(one.at, str(one.says["what"])): one.says["risk"] for one in live_week.of("change")}
+    risks = {
+        (change.at, str(change.says["what"])): change.says["risk"]
+        for change in live_week.of("change")
+    }
     for at, what in changes(live_week):
         if _weekend(at):
             risk = risks.get((at, what), "low")
@@ -99,11 +102,11 @@ def test_no_change_in_the_stand_up(live_week: Week, phase: Stage, observe: Obser
 @pytest.mark.criterion("standup-held")
 def test_a_stand_up_on_each_working_day(live_week: Week, observe: Observe) -> None:
     held = {
-        one.at.astimezone(ZONE).day
-        for one in live_week.of("standup")
-        if one.says["channel"] == "#plms-rollout"
-        and 10 <= one.says["minutes"] <= 20
-        and one.at.astimezone(ZONE).time() == time(9, 30)
+        standup.at.astimezone(ZONE).day
+        for standup in live_week.of("standup")
+        if standup.says["channel"] == "#plms-rollout"
+        and 10 <= standup.says["minutes"] <= 20
+        and standup.at.astimezone(ZONE).time() == time(9, 30)
     }
     for day in DAYS:
         observe("stand_up", day in held, day=day)
@@ -111,34 +114,36 @@ def test_a_stand_up_on_each_working_day(live_week: Week, observe: Observe) -> No
 
 @pytest.mark.criterion("standup-complete")
 def test_a_stand_up_fills_every_section(live_week: Week, observe: Observe) -> None:
-    for one in live_week.of("standup"):
+    for standup in live_week.of("standup"):
         for section in ("yesterday", "today", "blockers", "metrics"):
-            told = one.says.get(section)
+            told = standup.says.get(section)
             if section == "metrics" and told:  # each of the three figures of the snapshot
                 told = all(name in told for name in ("error", "width", "incidents"))
-            observe("missing_section", not told, at=one.at, section=section)
+            observe("missing_section", not told, at=standup.at, section=section)
 
 
 @pytest.mark.criterion("standup-metrics-sourced")
 def test_a_stand_up_quotes_what_was_computed(live_week: Week, observe: Observe) -> None:
-    for one in live_week.of("standup"):
-        told = one.says["metrics"]
-        if told is None:
+    for standup in live_week.of("standup"):
+        metrics = standup.says["metrics"]
+        if metrics is None:
             continue
-        known = [
+        runs = [
             run
             for run in run_figures.completed(live_week.registry)
             if run["budget_tokens"] is not None
-            and datetime.fromisoformat(run["completed_at"]) < one.at
+            and datetime.fromisoformat(run["completed_at"]) < standup.at
         ]
         for name, of in (("error", run_figures.error), ("width", run_figures.width)):
-            found = run_figures.mean([of(run) for run in known])
-            wrong = told[name] != "N/A" if found is None else _differs(told[name], found)
-            observe("invented_figure", wrong, at=one.at, figure=name)
+            computed = run_figures.mean([of(run) for run in runs])
+            wrong = (
+                metrics[name] != "N/A" if computed is None else _differs(metrics[name], computed)
+            )
+            observe("invented_figure", wrong, at=standup.at, figure=name)
 
 
-def _differs(told: object, found: float) -> bool:
-    return not isinstance(told, float | int) or abs(told - found) > 0.001
+def _differs(told: object, computed: float) -> bool:
+    return not isinstance(told, float | int) or abs(told - computed) > 0.001
 
 
 # Escalation and channels
@@ -154,7 +159,11 @@ def _differs(told: object, found: float) -> bool:
     ],
 )
 def test_a_case_goes_to_those_who_decide(live_week: Week, case: str) -> None:
-    told = [set(one.says["to"]) for one in live_week.of("case") if one.says["case"] == case]
+    told = [
+        set(escalation.says["to"])
+        for escalation in live_week.of("case")
+        if escalation.says["case"] == case
+    ]
     assert told, f"no {case} was ever escalated, not even as an exercise"
     wrong = [to for to in told if to != ROUTES[case]]
     assert not wrong, (
@@ -173,7 +182,7 @@ def test_a_case_goes_to_those_who_decide(live_week: Week, case: str) -> None:
     ],
 )
 def test_a_channel_carries_what_it_is_for(live_week: Week, channel: str, observe: Observe) -> None:
-    for one in live_week.of("message"):
-        if one.says["channel"] == channel:
-            wrong = one.says["about"] not in CHANNELS[channel]
-            observe("misrouted", wrong, at=one.at, channel=channel, about=one.says["about"])
+    for message in live_week.of("message"):
+        if message.says["channel"] == channel:
+            wrong = message.says["about"] not in CHANNELS[channel]
+            observe("misrouted", wrong, at=message.at, channel=channel, about=message.says["about"])

@@ -72,7 +72,7 @@ def test_budget_runway(live_week: Week, observe: Observe) -> None:
 
 @pytest.mark.criterion("threshold-breach-has-action")
 def test_a_breach_is_answered(live_week: Week, observe: Observe) -> None:
-    answers = [(one.at, one.says) for one in live_week.of("answer")]
+    answers = [(answer.at, answer.says) for answer in live_week.of("answer")]
     for breach in passed(live_week):
         answered = any(breach.answered_by(at, says) for at, says in answers)
         when = {} if breach.at is None else {"at": breach.at}

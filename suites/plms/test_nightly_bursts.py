@@ -61,9 +61,9 @@ def test_rows_follow_the_order_of_the_starts(write_bursts: Bursts, observe: Obse
     assert compared > len(told) / 2, f"only {compared} of {len(told)} starts came after another"
 
 
-def _latest(told: Sequence[Asked], one: Asked, places: Mapping[object, int]) -> int:
+def _latest(told: Sequence[Asked], start: Asked, places: Mapping[object, int]) -> int:
     """The place of the last row of those starts that were answered before one was sent."""
-    before = [places.get(asked.run_id, -1) for asked in told if asked.told_at < one.sent]
+    before = [places.get(asked.run_id, -1) for asked in told if asked.told_at < start.sent]
     return max(before, default=-1)
 
 

@@ -29,15 +29,15 @@ ROUNDED = 0.005  # figures may be noted in whole percent
 @pytest.mark.criterion("day8-report-sent")
 def test_stakeholders_got_the_report(followed_up: After) -> None:
     assert followed_up.report, "there is no report in the release"
-    mails = [one for one in followed_up.messages if one.service == "mail"]
-    about = [one for one in mails if "rollout report" in str(one.body.get("subject")).casefold()]
+    mails = [message for message in followed_up.messages if message.service == "mail"]
+    about = [mail for mail in mails if "rollout report" in str(mail.body.get("subject")).casefold()]
     if not about:
         not_done("no mail with the report is in the inbox", "send it, and keep what was sent there")
-    whole = [one for one in about if _same(str(one.body.get("text", "")), followed_up.report)]
+    whole = [mail for mail in about if _same(str(mail.body.get("text", "")), followed_up.report)]
     assert whole, "what was sent is not the report that stands in the release"
-    days = {_local(one.at) for one in whole}
+    days = {_local(mail.at) for mail in whole}
     to = mailbox(followed_up.host)
-    boxes = {one.channel for one in whole}
+    boxes = {mail.channel for mail in whole}
     assert to in boxes, f"the report went to {', '.join(sorted(boxes))}, not to {to}"
     assert DAY_8 in days, f"the report was sent on {sorted(map(str, days))}, not on {DAY_8}"
 
@@ -67,8 +67,8 @@ def test_logs_are_archived(followed_up: After, observe: Observe) -> None:
 
 def _archives(after: After) -> list[Path]:
     """The archives of the rollout's logs, the newest last."""
-    found = after.archives.glob("*.tar*") if after.archives.is_dir() else ()
-    return sorted(found, key=lambda path: path.stat().st_mtime)
+    archives = after.archives.glob("*.tar*") if after.archives.is_dir() else ()
+    return sorted(archives, key=lambda path: path.stat().st_mtime)
 
 
 # A week of figures
@@ -79,7 +79,9 @@ def _archives(after: After) -> list[Path]:
 def test_a_week_has_figures_that_its_runs_bear_out(
     followed_up: After, lane: str, observe: Observe
 ) -> None:
-    noted = {_local(one.at): one for one in followed_up.of("figures") if one.says["lane"] == lane}
+    noted = {
+        _local(note.at): note for note in followed_up.of("figures") if note.says["lane"] == lane
+    }
     covered = [day for day in sorted(noted) if FIRST <= day <= LAST]
     for day in covered:
         told = _told(followed_up, lane, day, day)

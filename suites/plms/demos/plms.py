@@ -62,7 +62,7 @@ def outcome(project: str, run: str, kpi: str) -> str:
     """Wait until a run has ended: what became of it, and what was learnt from it."""
     for _ in range(_STEPS):
         answer, said = _ask("GET", "/api/portfolio/status")
-        runs = {one["run_id"]: one["status"] for one in _projects(said)}
+        runs = {shown["run_id"]: shown["status"] for shown in _projects(said)}
         if run not in runs:
             raise SystemExit(f"✗ the portfolio status does not report run {run}")
         status = runs[run]
@@ -170,10 +170,10 @@ def _projects(said: Any) -> Iterator[dict[str, Any]]:
     listed = _found(said, "projects", where.get("path", "projects"))
     each = where.get("each", {})
     if isinstance(listed, dict):
-        listed = [{_KEY: key, **one} for key, one in listed.items()]
-    for one in listed:
-        found = {name: _found(one, name, each.get(name, name)) for name in ("run_id", "status")}
-        yield {**found, "status": _words().get(found["status"], found["status"])}
+        listed = [{_KEY: key, **project} for key, project in listed.items()]
+    for project in listed:
+        run = {name: _found(project, name, each.get(name, name)) for name in ("run_id", "status")}
+        yield {**run, "status": _words().get(run["status"], run["status"])}
 
 
 def _receipts() -> str:

@@ -30,10 +30,10 @@ def main(project: str, report: str) -> int:
 
 
 def _tests(suite: unittest.TestSuite) -> list[unittest.TestCase]:
-    found: list[unittest.TestCase] = []
-    for one in suite:
-        found += _tests(one) if isinstance(one, unittest.TestSuite) else [one]
-    return found
+    cases: list[unittest.TestCase] = []
+    for test in suite:
+        cases += _tests(test) if isinstance(test, unittest.TestSuite) else [test]
+    return cases
 
 
 if __name__ == "__main__":

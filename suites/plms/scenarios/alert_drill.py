@@ -119,7 +119,7 @@ def drill(phase: Stage, clean: Shown) -> Drilled | None:
     phase.operate("plms", "run-invariants", drill=True)
     wait_for(lambda: _failure_in_slack(phase), ALERTS_S)
     runner_s = time.monotonic() - began
-    seen = sum(_checked(phase).values())
+    violations = sum(_checked(phase).values())
     wait_for(lambda: {"slack", "mail"} <= told_of(rule_inbox(phase), FAILURE), ALERTS_S)
     plms.clock.advance(600)
     broken = shown(phase, fires="runway-warning")
@@ -147,7 +147,7 @@ def drill(phase: Stage, clean: Shown) -> Drilled | None:
         told=told,
         told_by_runner=told_by_runner,
         planted=len(added),
-        seen=seen,
+        seen=violations,
         left=len(added & set(after)),
         lost=len(set(before) - set(after)),
     )
@@ -202,7 +202,7 @@ def _rows(phase: Stage) -> Rows:
 
 def _failure_in_slack(phase: Stage) -> bool:
     messages = read_inbox(phase.file("inbox"))
-    return any(one.service == "slack" and "FAIL" in one.text for one in messages)
+    return any(message.service == "slack" and "FAIL" in message.text for message in messages)
 
 
 def _checked(phase: Stage) -> dict[str, int]:
@@ -243,9 +243,9 @@ def _routes(grafana: httpx.Client) -> dict[str, list[str]]:
         for rule in _deployed(grafana)
     ]
     grafana.post(path, json=trials).raise_for_status()
-    told: dict[str, list[str]] = {}
+    receivers: dict[str, list[str]] = {}
     for alert in grafana.get(path).raise_for_status().json():
         if TRIED in map(alert["labels"].get, MARKED):
             names = sorted(receiver["name"] for receiver in alert["receivers"])
-            told[alert["labels"]["alertname"]] = names
-    return told
+            receivers[alert["labels"]["alertname"]] = names
+    return receivers

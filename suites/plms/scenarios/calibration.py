@@ -95,15 +95,15 @@ def seeded(phase: Stage) -> Seeded:
         expected.append(expectations(phase, number))
     phase.operate("plms", "close-shift")
     metrics = metrics_of(phase, NEW)
-    found = {project: _run(registry, starts[project]) for project in BASELINES}
+    runs = {project: _run(registry, starts[project]) for project in BASELINES}
     mine = "SELECT * FROM kpi_receipts WHERE run_id = ?"
     every_run = "SELECT * FROM project_runs WHERE project_id = ?"
     return Seeded(
         asked=asked,
         starts=starts,
-        runs=found,
+        runs=runs,
         told={project: rows(registry, every_run, project) for project in BASELINES},
-        receipts={p: rows(registry, mine, found[p].get("run_id")) for p in BASELINES},
+        receipts={p: rows(registry, mine, runs[p].get("run_id")) for p in BASELINES},
         spent=spent,
         expected=tuple(expected),
         priors=rows(registry, "SELECT * FROM estimate_versions WHERE id > ?", mark),
@@ -140,8 +140,8 @@ def newest_prior(registry: Path) -> int:
 
 def setting(registry: Path, key: str) -> str | None:
     """A value of the system's configuration, None where it has none."""
-    found = rows(registry, "SELECT value FROM system_config WHERE key = ?", key)
-    return next((str(row["value"]) for row in found), None)
+    matching = rows(registry, "SELECT value FROM system_config WHERE key = ?", key)
+    return next((str(row["value"]) for row in matching), None)
 
 
 def learning_rate(registry: Path) -> float:
@@ -208,8 +208,8 @@ def _rows_of(phase: Stage, asked: Mapping[str, str]) -> dict[str, Row]:
     """The rows of some runs once they have ended, by the same names."""
     still_open(phase, set(asked.values()))
     query = "SELECT * FROM project_runs WHERE run_id = ?"
-    found = {name: rows(phase.file("registry"), query, run) for name, run in asked.items()}
-    return {name: next(iter(of_run), {}) for name, of_run in found.items()}
+    by_name = {name: rows(phase.file("registry"), query, run) for name, run in asked.items()}
+    return {name: next(iter(of_run), {}) for name, of_run in by_name.items()}
 
 
 def start_small(phase: Stage, project: int, key: str, body: Row) -> str:

@@ -214,13 +214,13 @@ def checker_tried(phase: Stage) -> CheckerTried:
             return run_checker([host.checker, "--db", copy, *flags, "--json"])
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            said = dict(zip(asked, pool.map(ask, asked), strict=True))
+            answers = dict(zip(asked, pool.map(ask, asked), strict=True))
         words = {}
         for name in ("clean_strict", "all_strict"):
             done = run(host.checker, "--db", Path(folder) / f"{name}.db", "--strict")
             words[name] = (done.returncode, done.stdout)
-    strict = {name: said.pop(name) for name in RULES}
-    return CheckerTried(strict=strict, words=words, **said)
+    strict = {name: answers.pop(name) for name in RULES}
+    return CheckerTried(strict=strict, words=words, **answers)
 
 
 def _statements(ways: Sequence[Broken]) -> str:

@@ -95,8 +95,8 @@ def demonstrated(phase: Stage) -> Demonstrated:
     with tempfile.TemporaryDirectory(prefix="demos-") as folder:
         shown = {name: _run(phase, name, script, folder) for name, script in scripts.items()}
         tests = dict(_tests(Path(folder), shown["demo3"].text))
-    said = {name: demo.text for name, demo in shown.items()}
-    phase.operate("plms", "keep-transcripts", said=said)
+    texts = {name: demo.text for name, demo in shown.items()}
+    phase.operate("plms", "keep-transcripts", said=texts)
     lasting = _lasting(BeforeAfter.between(before, snapshot(registry)))
     started = {
         name: [run for run in _run_ids(registry, project) if run not in known[name]]
@@ -155,8 +155,8 @@ def _run_ids(registry: Path, project: int) -> list[str]:
 def _since(registry: Path, phase: Stage) -> frozenset[str]:
     """The runs of the demos' projects that started since the phase began."""
     query = "SELECT run_id, started_at FROM project_runs WHERE project_id IN (?, ?, ?)"
-    found = rows(registry, query, *PROJECTS.values())
-    started = {run["run_id"]: run["started_at"] for run in found if run["started_at"]}
+    runs = rows(registry, query, *PROJECTS.values())
+    started = {run["run_id"]: run["started_at"] for run in runs if run["started_at"]}
     begin = phase.window[0]
     return frozenset(run for run, at in started.items() if _moment(at) >= begin)
 

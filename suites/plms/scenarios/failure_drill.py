@@ -116,8 +116,8 @@ def _drill_of_people(phase: Stage, host: Host) -> FailureDrill:
     """The drill as people did and recorded it; the newest backup tells what was there before."""
     before, row = snapshot(newest(host.backups, "registry_*.db")), None
     for event in phase.events("change"):
-        said = _PLANTED.search(event.says)
-        row = int(said[1]) if said else row
+        match = _PLANTED.search(event.says)
+        row = int(match[1]) if match else row
     jobs = [job for job in job_runs(host) if job.ended_at >= phase.window[0]]
     failed = next((job for job in jobs if job.drill), None)
     later = jobs[jobs.index(failed) + 1 :] if failed else []
@@ -218,12 +218,12 @@ def executed(host: Host, words: Sequence[str], env: Mapping[str, str], folder: P
 
 def environment(unit: Unit) -> dict[str, str]:
     """The variables that a unit gives: those of its file over those that it states."""
-    given = [word for value in unit.values("Service.Environment") for word in shlex.split(value)]
+    lines = [word for value in unit.values("Service.Environment") for word in shlex.split(value)]
     for file in unit.values("Service.EnvironmentFile"):
         path = Path(file.removeprefix("-"))
         if path.is_file():
-            given += path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in given if "=" in line and line[0] not in "#;")
+            lines += path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and line[0] not in "#;")
 
 
 def mailbox(host: Host) -> str:

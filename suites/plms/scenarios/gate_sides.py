@@ -116,12 +116,12 @@ def _expected(phase: Stage) -> Expected:
         SIDES["940 of 1000 tests passing"].body,
         SIDES["950 of 1000 tests passing"].body,
     )
-    told = []
+    run_rows = []
     for body in (failing, passing, passing):
         run = _started(phase, {**body, "budget_tokens": _BUDGET})
         _wait(phase, [run])
-        told.append(gated_run(registry, run).row)
-    means = [row["tokens_mean"] for row in told]
-    if None in means or told[1]["tokens_actual"] is None:
+        run_rows.append(gated_run(registry, run).row)
+    means = [row["tokens_mean"] for row in run_rows]
+    if None in means or run_rows[1]["tokens_actual"] is None:
         raise RolloutError("the registry does not say what a run is expected to take, or took")
-    return Expected(means[0], means[1], means[2], told[1]["tokens_actual"])
+    return Expected(means[0], means[1], means[2], run_rows[1]["tokens_actual"])

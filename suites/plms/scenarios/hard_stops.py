@@ -142,8 +142,8 @@ def _lesson(phase: Stage, project: int) -> Lesson:
     known = _priors(phase)
     _run(phase, project, {**_BODIES[project], "calibrate": True})
     query = "SELECT status, validation_pass, write_sandbox FROM project_runs WHERE project_id = ?"
-    found = records(registry, query, project)
-    run = found[0] if found else nothing("the registry", f"project {project} has no run")
+    runs = records(registry, query, project)
+    run = runs[0] if runs else nothing("the registry", f"project {project} has no run")
     return Lesson(run, _priors(phase) - known, before, _expected(phase, project, "after"))
 
 
@@ -164,8 +164,8 @@ def _expected(phase: Stage, project: int, when: str) -> float:
     probe = 10 * project + (when == "after")
     _run(phase, probe, {"run_kind": "rehearsal", "budget_tokens": _BUDGET}, when)
     query = "SELECT tokens_mean FROM project_runs WHERE project_id = ?"
-    found = records(phase.file("registry"), query, probe)
-    row = found[0] if found else nothing("the registry", f"project {probe} has no run")
+    runs = records(phase.file("registry"), query, probe)
+    row = runs[0] if runs else nothing("the registry", f"project {probe} has no run")
     return row.number("tokens_mean")
 
 

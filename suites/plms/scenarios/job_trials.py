@@ -65,12 +65,12 @@ def job_tried(phase: Stage) -> JobTried | None:
     return JobTried(host, slack_only, unreachable, "\n".join(said), untold, contradicting)
 
 
-def _run(host: Host, told: Mapping[str, str]) -> Job:
+def _run(host: Host, variables: Mapping[str, str]) -> Job:
     """Run the job by hand, with these variables of channels and no other."""
     names = {*channels(host), "PD_EVENTS_URL"}
     rest = {name: value for name, value in os.environ.items() if name not in names}
     job = host.release / "scripts/run_invariants.sh"
-    return executed(host, [str(job)], {**rest, **told}, host.release)
+    return executed(host, [str(job)], {**rest, **variables}, host.release)
 
 
 @contextmanager

@@ -85,21 +85,21 @@ def keyed_starts(phase: Stage) -> Iterator[Starts]:
     starts, registry = _starts(phase), phase.file("registry")
     none, key = _runs(registry, PROJECT), starts.new_key()
     first = starts.ask(start_body(), key)
-    one, before = _runs(registry, PROJECT), snapshot(registry)
+    once, before = _runs(registry, PROJECT), snapshot(registry)
     again = starts.ask(start_body(), key)
-    two, after = _runs(registry, PROJECT), snapshot(registry)
+    twice, after = _runs(registry, PROJECT), snapshot(registry)
     fresh = starts.ask(start_body(), starts.new_key())
     yield Starts(
         starts,
         registry,
         key,
         first,
-        _new(one, none),
+        _new(once, none),
         again,
-        len(_new(two, one)),
+        len(_new(twice, once)),
         BeforeAfter.between(before, after) if phase.embedded else None,
         fresh,
-        _new(_runs(registry, PROJECT), two),
+        _new(_runs(registry, PROJECT), twice),
     )
     _cancelled(phase)
 

@@ -117,12 +117,12 @@ def attempt_all(phase: Stage, wanted: list[Attempt]) -> tuple[Tried, ...]:
     plms, registry = phase.target("plms"), phase.file("registry")
     answers = {attempt: _start(phase, attempt) for attempt in wanted}
     ids = {run for _, run in answers.values() if run}
-    told: dict[str, str] = {}
+    statuses: dict[str, str] = {}
     for _ in every(plms.clock, 60, until=plms.clock.now() + timedelta(minutes=30)):
-        told |= {
+        statuses |= {
             run.run_id: run.status for run in sample(plms.client).projects if run.run_id in ids
         }
-        if all(told.get(run, "submitted") not in _OPEN for run in ids):
+        if all(statuses.get(run, "submitted") not in _OPEN for run in ids):
             break
     queries = {
         "run": "SELECT * FROM project_runs WHERE run_id = ?",
@@ -131,9 +131,11 @@ def attempt_all(phase: Stage, wanted: list[Attempt]) -> tuple[Tried, ...]:
     }
     tried = []
     for attempt, (status, run) in answers.items():
-        seen = {name: rows(registry, query, run) for name, query in queries.items()}
-        row, receipts = next(iter(seen["run"]), {}), tuple(seen["receipts"])
-        tried.append(Tried(attempt, status, row, receipts, told.get(run, ""), len(seen["priors"])))
+        stored = {name: rows(registry, query, run) for name, query in queries.items()}
+        row, receipts = next(iter(stored["run"]), {}), tuple(stored["receipts"])
+        tried.append(
+            Tried(attempt, status, row, receipts, statuses.get(run, ""), len(stored["priors"]))
+        )
     return tuple(tried)
 
 

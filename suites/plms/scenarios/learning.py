@@ -131,14 +131,14 @@ def _intervals(phase: Stage, seed: int, deviation: float) -> list[SeededInterval
     lane = _asked(phase).text("lane_name")
     taken = {name: _draw(dice, mean, deviation, _RUNS) for name, mean in _MEANS.items()}
     _plant(phase.file("registry"), lane, taken)
-    said = _asked(phase)
+    expected = _asked(phase)
     return [
         SeededInterval(
             measure=name,
             deviation=deviation,
-            lower=said.number(f"{name}_ci_lower"),
-            mean=said.number(f"{name}_mean"),
-            upper=said.number(f"{name}_ci_upper"),
+            lower=expected.number(f"{name}_ci_lower"),
+            mean=expected.number(f"{name}_mean"),
+            upper=expected.number(f"{name}_ci_upper"),
             drawn=_draw(dice, mean, deviation, 200),
         )
         for name, mean in _MEANS.items()

@@ -61,7 +61,7 @@ class Week:
 
     def unrecorded(self) -> list[tuple[datetime, str, Difference]]:
         """Settings that changed without a record: seen when, which, before and after."""
-        found = []
+        changes = []
         for before, after in pairwise(self.stood):
             told = [entry for entry in self.of("change") if entry.at <= after.at]
             said = [str(entry.says["what"]) for entry in told]
@@ -73,8 +73,8 @@ class Week:
             }
             other = differences(before.settings, after.settings)
             left = unexplained(other, said, named)
-            found += [(after.at, name, pair) for name, pair in left.items()]
-        return found
+            changes += [(after.at, name, pair) for name, pair in left.items()]
+        return changes
 
 
 def diary(path: Path) -> tuple[Entry, ...]:

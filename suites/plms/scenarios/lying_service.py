@@ -203,8 +203,8 @@ def _handler(service: _Service) -> type[BaseHTTPRequestHandler]:
             else:
                 self._answer(*service.start(self.headers.get("Idempotency-Key", ""), body))
 
-        def _answer(self, said: Mapping[str, Any], replay: str = "false") -> None:
-            content = json.dumps(said).encode()
+        def _answer(self, body: Mapping[str, Any], replay: str = "false") -> None:
+            content = json.dumps(body).encode()
             self.send_response(200)
             self.send_header("Idempotent-Replay", replay)
             self.send_header("content-length", str(len(content)))

@@ -109,8 +109,8 @@ def _latest(phase: Stage) -> Mapping[str, Any] | None:
 
 
 def _runways(grafana: httpx.Client, at: datetime | None = None) -> dict[str, float]:
-    told = series(grafana, SOURCE, "budget_runway_minutes", at)
-    return {labels.get("project", ""): minutes for labels, minutes in told}
+    runways = series(grafana, SOURCE, "budget_runway_minutes", at)
+    return {labels.get("project", ""): minutes for labels, minutes in runways}
 
 
 def deploy(phase: Stage) -> None:
@@ -136,8 +136,8 @@ def violations(grafana: httpx.Client) -> float | None:
 
 def value(grafana: httpx.Client, expr: str) -> float | None:
     """What the data source answers now; None where it has no series."""
-    found = series(grafana, SOURCE, expr)
-    return found[0][1] if found else None
+    answers = series(grafana, SOURCE, expr)
+    return answers[0][1] if answers else None
 
 
 def firing(grafana: httpx.Client) -> list[str]:
@@ -162,8 +162,8 @@ def told_of(messages: Iterable[Message], rule: str, status: str = "firing") -> s
 def is_about(message: Message, rule: str, status: str = "firing") -> bool:
     """Whether a message of Alertmanager is of a rule's alert in one of its states."""
     if message.service == "pagerduty":
-        told = message.body.get("payload", {}).get("custom_details", {})
-        return bool(told.get("alertname") == rule and told.get("status") == status)
+        details = message.body.get("payload", {}).get("custom_details", {})
+        return bool(details.get("alertname") == rule and details.get("status") == status)
     return f"{status}: {rule}" in message.text
 
 

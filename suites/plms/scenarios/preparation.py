@@ -178,14 +178,14 @@ def _changes(
         backup = newest(host.backups, "registry_*.db")
         return (*database_differences(after, backup), *dated)
     kept = before.result
-    found = database_differences(after, kept[host.registry])
+    changes = database_differences(after, kept[host.registry])
     if host.history.is_file():
         ran = online_copy(host.history, folder / "history-after.db")
         earlier = kept.get(host.history)
-        found += database_differences(ran, earlier) if earlier else ("the job has run",)
+        changes += database_differences(ran, earlier) if earlier else ("the job has run",)
     if _texts(host.units) != _texts(kept.get(host.units)):
-        found += ("units of systemd were changed",)
-    return (*found, *dated)
+        changes += ("units of systemd were changed",)
+    return (*changes, *dated)
 
 
 def _texts(folder: Path | None) -> dict[str, bytes]:

@@ -114,15 +114,15 @@ def _refused(client: httpx.Client) -> tuple[str, ...]:
         "a repeated start": lambda: client.post(start, headers=key, json=body),
         "the portfolio status": lambda: client.get("/api/portfolio/status"),
     }
-    found = []
+    refusals = []
     for what, ask in asks.items():
         try:
             status = ask().status_code
         except httpx.TransportError:
             status = 0
         if status != httpx.codes.OK:
-            found.append(f"{what} answers {status or 'nothing'}")
-    return tuple(found)
+            refusals.append(f"{what} answers {status or 'nothing'}")
+    return tuple(refusals)
 
 
 def _health(client: httpx.Client) -> tuple[int, str]:

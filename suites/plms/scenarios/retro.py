@@ -216,8 +216,8 @@ def tuned_effects(phase: Stage) -> Effects:
 
 def settings(registry: Path) -> Settings:
     """What may be tuned, as it stands in the registry."""
-    told = rows(registry, "SELECT value FROM system_config WHERE key = 'kpi_test_pass_rate'")
-    rate = float(told[0]["value"]) if told else PLAN_RATE
+    tuned = rows(registry, "SELECT value FROM system_config WHERE key = 'kpi_test_pass_rate'")
+    rate = float(tuned[0]["value"]) if tuned else PLAN_RATE
     return Settings(caps(registry), learning_rate(registry), rate)
 
 

@@ -19,13 +19,13 @@ _QUERY = (
 
 def spent_by_people(phase: Stage) -> Forced:
     """The runway of each drill as its row tells it: when it began, what it took, its budget."""
-    found = {}
+    looks = {}
     for project in FORCED:
         runs = _since(phase.file("registry"), project, phase.window[0])
         if runs:
             answers = [*_runway(runs[-1])]
-            found[project] = Looks([at for at, _ in answers], answers)
-    return Forced(found, read_inbox(phase.file("inbox")))
+            looks[project] = Looks([at for at, _ in answers], answers)
+    return Forced(looks, read_inbox(phase.file("inbox")))
 
 
 def _since(registry: Path, project: int, begin: datetime) -> list[Reported]:

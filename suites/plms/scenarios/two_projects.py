@@ -116,8 +116,8 @@ def _retry(phase: Stage, steps: Steps, project: int) -> Start | None:
     key = _key(phase, project)
     if not phase.embedded:
         return start(phase.target("plms").client, project, key)
-    said = steps.do("retry-start", project=project, key=key, body=_BASELINE)
-    return Start(said["status"], said) if "status" in said else None
+    answer = steps.do("retry-start", project=project, key=key, body=_BASELINE)
+    return Start(answer["status"], answer) if "status" in answer else None
 
 
 def _until_both_ended(phase: Stage, steps: Steps) -> Iterator[Seen]:

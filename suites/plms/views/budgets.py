@@ -41,7 +41,7 @@ class Spending:
         or lie between both, and is then given as counted.
         """
         for number, (at, answer) in enumerate(answers):
-            said, spent = answer["budget_runway_minutes"], float(answer["tokens_spent"])
+            minutes, spent = answer["budget_runway_minutes"], float(answer["tokens_spent"])
             first_at, first = answers[max(0, number - _LATELY)]
             paces = [
                 _pace(spent, self.began, at),
@@ -50,14 +50,14 @@ class Spending:
             left = max(0.0, self.budget - spent)
             runways = [left / pace for pace in paces if pace]
             if not runways:
-                yield at, said, None
+                yield at, minutes, None
                 continue
             least, most = min(runways), max(runways)
             # Near its start a run has a pace that a second more or less makes another.
             lasted = max(1.0, (at - self.began).total_seconds())
             slack = max((_EXACT + _SECONDS / lasted) * most, _SECONDS / 60)
-            inside = said is not None and least - slack <= said <= most + slack
-            yield at, said, said if inside else runways[0]
+            inside = minutes is not None and least - slack <= minutes <= most + slack
+            yield at, minutes, minutes if inside else runways[0]
 
     def budgets(self, answers: Answers) -> Iterator[tuple[datetime, float | None, float]]:
         """The budget that is said, and the one that was ordered."""
@@ -81,8 +81,8 @@ def overruns(
     for at, answer in answers:
         done, budget = progress.get(at, 0.0), answer["budget_tokens"]
         if done >= _SLACK and budget:
-            said = answer.get("projected_overrun_ratio")
-            yield at, said, float(answer["tokens_spent"]) / done / float(budget) - 1
+            ratio = answer.get("projected_overrun_ratio")
+            yield at, ratio, float(answer["tokens_spent"]) / done / float(budget) - 1
 
 
 def levels(answers: Answers) -> Iterator[tuple[datetime, str | None, str | None]]:
@@ -120,15 +120,15 @@ def signals(
 ) -> Iterator[tuple[datetime, dict[str, float | None], dict[str, float | None]]]:
     """The error and the interval width of each lane as they are said, and by completed runs."""
     for at, answer in answers:
-        said: dict[str, float | None] = {}
+        by_api: dict[str, float | None] = {}
         counted: dict[str, float | None] = {}
         done = [run for run in history if moment(run["completed_at"], "end") <= at]
         for lane in answer["lanes"]:
             runs = [run for run in done if run["lane_name"] == lane["name"]]
             for name, share in (("mae_pct", _error), ("ci_width_pct", _width)):
-                said[f"{lane['name']} {name}"] = lane["signals"][name]
+                by_api[f"{lane['name']} {name}"] = lane["signals"][name]
                 counted[f"{lane['name']} {name}"] = _mean(map(share, runs))
-        yield at, said, counted
+        yield at, by_api, counted
 
 
 def _error(run: Mapping[str, Any]) -> float:
@@ -140,8 +140,8 @@ def _width(run: Mapping[str, Any]) -> float:
 
 
 def _mean(values: Iterable[float]) -> float | None:
-    known = list(values)
-    return sum(known) / len(known) if known else None
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def risks(answers: Answers, queued: Mapping[datetime, Mapping[str, int]]) -> Iterator[str]:
@@ -176,13 +176,13 @@ def risks(answers: Answers, queued: Mapping[datetime, Mapping[str, int]]) -> Ite
 
 def unmoved(answers: Answers) -> Iterator[str]:
     """Where the error of a lane grew from one answer to another and its estimation risk did not."""
-    told: dict[str, set[tuple[float, float]]] = {}
+    by_lane: dict[str, set[tuple[float, float]]] = {}
     for _, answer in answers:
         for lane in answer["lanes"]:
             error, risk = lane["signals"]["mae_pct"], lane["estimation_risk"]
             if error is not None and risk is not None:
-                told.setdefault(lane["name"], set()).add((error, risk))
-    for lane_name, pairs in told.items():
+                by_lane.setdefault(lane["name"], set()).add((error, risk))
+    for lane_name, pairs in by_lane.items():
         for (error, risk), (worse, higher) in pairwise(sorted(pairs)):
             if error < worse and not (risk < higher or risk == higher == 1):
                 yield (

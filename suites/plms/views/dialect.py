@@ -69,7 +69,7 @@ class Dialect:
         tables = {
             name: Table(
                 said.get("table", name),
-                {column: _column(one) for column, one in said.get("columns", {}).items()},
+                {column: _column(theirs) for column, theirs in said.get("columns", {}).items()},
             )
             for name, said in data.get("tables", {}).items()
         }
@@ -90,7 +90,7 @@ def _field(name: str, said: Any, words: Mapping[str, Words]) -> Field:
     if isinstance(said, str):
         said = {"path": said}
     times, per = _scale(said.get("unit"))
-    each = {inner: _field(inner, one, words) for inner, one in said.get("each", {}).items()}
+    each = {inner: _field(inner, part, words) for inner, part in said.get("each", {}).items()}
     told = words.get(name, {})
     return Field(said.get("path", name), times=times, per=per, words=told, each=each)
 
@@ -109,7 +109,7 @@ def _scale(unit: str | None) -> tuple[float, float]:
 
 def _turned(said: Mapping[str, Any]) -> Words:
     """The target's words by the suite's, the other way round."""
-    both = {ours: [one] if isinstance(one, str) else one for ours, one in said.items()}
+    both = {ours: [theirs] if isinstance(theirs, str) else theirs for ours, theirs in said.items()}
     return {theirs: ours for ours, many in both.items() for theirs in many}
 
 

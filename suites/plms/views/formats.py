@@ -89,7 +89,9 @@ def _yaml(path: Path, text: str) -> Any:
 
 def _offences(kind: str, data: object) -> Iterator[ValidationError]:
     """What is wrong, by the place in the file."""
-    yield from sorted(_validator(kind).iter_errors(data), key=lambda one: list(map(str, one.path)))
+    yield from sorted(
+        _validator(kind).iter_errors(data), key=lambda problem: list(map(str, problem.path))
+    )
 
 
 @cache
@@ -105,7 +107,9 @@ def _validator(kind: str) -> Draft202012Validator:
 def _nearest(problem: ValidationError) -> ValidationError:
     """What is wrong with the nearest of several shapes, where one of them is asked."""
     while problem.context and problem.validator == "anyOf":
-        problem = max(problem.context, key=lambda one: (one.validator != "type", len(one.path)))
+        problem = max(
+            problem.context, key=lambda inner: (inner.validator != "type", len(inner.path))
+        )
     return problem
 
 
@@ -113,8 +117,8 @@ def _odd(problem: ValidationError) -> list[str]:
     """The names that an object may not have."""
     if problem.validator != "additionalProperties":
         return []
-    held: Any = problem.instance
-    return [str(name) for name in held if name not in _known(problem)]
+    instance: Any = problem.instance
+    return [str(name) for name in instance if name not in _known(problem)]
 
 
 def _known(problem: ValidationError) -> list[str]:

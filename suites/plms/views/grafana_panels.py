@@ -58,8 +58,8 @@ class Panel:
 
     def texts_by_label(self, label: str) -> dict[str | None, str | None]:
         """What it writes for each series, by a label of them."""
-        found = self.by_label(label).items()
-        return {name: None if at is None else self.texts.get(f"{at:g}") for name, at in found}
+        values = self.by_label(label).items()
+        return {name: None if at is None else self.texts.get(f"{at:g}") for name, at in values}
 
     @property
     def has_data(self) -> bool:
@@ -169,7 +169,7 @@ def evaluated_rules(grafana: httpx.Client, datasource: str) -> dict[str, Rule]:
             waits_s=float(rule["duration"]),
             every_s=float(group["interval"]),
             health=rule["health"],
-            firing=tuple(one["labels"] for one in rule["alerts"] if one["state"] == "firing"),
+            firing=tuple(alert["labels"] for alert in rule["alerts"] if alert["state"] == "firing"),
             looked_at=datetime.fromisoformat(rule["lastEvaluation"]),
         )
         for group in answer["data"]["groups"]
@@ -185,8 +185,8 @@ def series(
     query["datasource"] = {"type": "prometheus", "uid": datasource}
     body = {"queries": [query], **_span(0, at)}
     frames = grafana.post("/api/ds/query", json=body).json()["results"]["A"]["frames"]
-    found = [_series(frame) for frame in frames]
-    return [(dict(labels), value) for labels, value in found if value is not None]
+    all_series = [_series(frame) for frame in frames]
+    return [(dict(labels), value) for labels, value in all_series if value is not None]
 
 
 def wait_for(what: Callable[[], bool], seconds: float) -> bool:

@@ -215,8 +215,8 @@ class JobRun:
     def __str__(self) -> str:
         began = "by hand" if self.trigger == "manual" else f"by the {self.trigger}"
         kind = "a drill" if self.drill else "no drill"
-        found = f"{self.violations} violations, exit {self.exit_status}"
-        return f"started {began}, {kind}, {self.status}, {found}"
+        outcome = f"{self.violations} violations, exit {self.exit_status}"
+        return f"started {began}, {kind}, {self.status}, {outcome}"
 
 
 def job_runs(host: Host) -> list[JobRun]:

@@ -33,23 +33,23 @@ def nights(history: Path) -> list[Night]:
         "SELECT started_at, ended_at, status, violations, exit_status FROM invariant_runs"
         " WHERE trigger = 'timer' AND drill = 0 ORDER BY started_at"
     )
-    found = []
+    counted = []
     for run in records(history, query):
         began, ended = run.moment("started_at"), run.moment("ended_at")
         local = began.astimezone(ZONE)
         due = datetime.combine(local.date(), DUE, ZONE)
         if due <= local <= due + LATE:
-            said = {name: run[name] for name in ("status", "violations", "exit_status")}
+            outcome = {name: run[name] for name in ("status", "violations", "exit_status")}
             well = {"status": "OK", "violations": 0, "exit_status": 0}
-            odd = tuple(f"{name} {said[name]}" for name in well if said[name] != well[name])
-            found.append(Night(began, ended, odd))
-    return found
+            odd = tuple(f"{name} {outcome[name]}" for name in well if outcome[name] != well[name])
+            counted.append(Night(began, ended, odd))
+    return counted
 
 
-def left_out(found: Sequence[Night], last: datetime, count: int) -> list[date]:
+def left_out(begun: Sequence[Night], last: datetime, count: int) -> list[date]:
     """The nights without a run among so many, the last of which is over at a moment."""
     over = last.astimezone(ZONE)
     newest = over.date() - timedelta(days=over < datetime.combine(over.date(), DUE, ZONE) + LATE)
     due = [newest - timedelta(days=back) for back in reversed(range(count))]
-    ran = {night.began.astimezone(ZONE).date() for night in found}
+    ran = {night.began.astimezone(ZONE).date() for night in begun}
     return [night for night in due if night not in ran]

@@ -33,8 +33,8 @@ def start_is_a_new_run(start: Start, runs: Runs, project: int, lane: str, **stor
     row = next((run for run in runs if run["run_id"] == run_id), None)
     assert row is not None, f"start of {project} says run {run_id}, which is no new row of it"
     wanted = {"project_id": project, "run_kind": "baseline", "lane_name": lane, **stored}
-    found = {name: row[name] for name in wanted}
-    assert found == wanted, f"run {run_id} is on file as {listed(found)}, not {listed(wanted)}"
+    on_file = {name: row[name] for name in wanted}
+    assert on_file == wanted, f"run {run_id} is on file as {listed(on_file)}, not {listed(wanted)}"
 
 
 def completed_as_seen(seen: Sequence[Seen], after: Sample, runs: Runs, project: int) -> None:
@@ -84,7 +84,7 @@ def progress_is_steady(samples: Sequence[Sample], among: Collection[int]) -> Non
     Raises AssertionError in words.
     """
     told: set[int] = set()
-    for run in (one for status in samples for one in status.projects if one.id in among):
+    for run in (shown for status in samples for shown in status.projects if shown.id in among):
         early = f"project {run.id} is told to be at {run.progress:.1%} when it is first seen"
         assert run.id in told or run.progress <= _LEAP, early
         told.add(run.id)
@@ -102,8 +102,8 @@ def observe_over_caps(seen: Iterable[Seen], observe: Observe, **labels: str) -> 
             assert lane.name in caps, f"lane {lane.name} runs without a row in lane_configs"
             name, cap = lane.name, caps[lane.name]
             observe("running_minus_cap", lane.running - cap, at=now.at, lane=name, **labels)
-            rows = now.look.count(name, "executing") - cap
-            observe("running_minus_cap", rows, at=now.at, lane=name, by="registry", **labels)
+            by_rows = now.look.count(name, "executing") - cap
+            observe("running_minus_cap", by_rows, at=now.at, lane=name, by="registry", **labels)
 
 
 def observe_runs_in_slot(phase: Stage, runs: Runs, observe: Observe) -> None:
@@ -146,14 +146,17 @@ def snapshot_is_of_the_run(stored: Sample, seen: Sequence[Seen]) -> None:
 
 def figures(status: Sample) -> dict[str, float | str | None]:
     """Every figure of a portfolio status, by its name."""
-    said: dict[str, float | str | None] = {"queue_depth": status.queue_depth}
+    by_name: dict[str, float | str | None] = {"queue_depth": status.queue_depth}
     for lane in status.lanes:
         parts = ("running", lane.running), ("queued", lane.queued), ("max_concurrent", lane.cap)
-        said |= {f"{lane.name} {part}": value for part, value in parts}
-        said[f"{lane.name} utilization"] = lane.utilization
+        by_name |= {f"{lane.name} {part}": value for part, value in parts}
+        by_name[f"{lane.name} utilization"] = lane.utilization
     for project in status.projects:
-        said |= {f"{project.id} status": project.status, f"{project.id} progress": project.progress}
-    return said
+        by_name |= {
+            f"{project.id} status": project.status,
+            f"{project.id} progress": project.progress,
+        }
+    return by_name
 
 
 def _between(value: float | str | None, near: Sequence[float | str | None]) -> bool:

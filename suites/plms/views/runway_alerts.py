@@ -44,15 +44,15 @@ class Crossing:
 
 def alerts_of(messages: Iterable[Message]) -> list[RunwayAlert]:
     """The runway alerts among what the channels got, in order of arrival."""
-    found = []
+    alerts = []
     for message in messages:
         details = _details(message)
         if str(details.get("project", "")).isdecimal():
             project, severity = int(details["project"]), str(details.get("severity"))
             service, channel = message.service, message.channel
             text = words_of(message)
-            found.append(RunwayAlert(message.at, service, channel, project, severity, text))
-    return sorted(found, key=lambda alert: alert.at)
+            alerts.append(RunwayAlert(message.at, service, channel, project, severity, text))
+    return sorted(alerts, key=lambda alert: alert.at)
 
 
 def words_of(message: Message) -> str:
@@ -66,8 +66,8 @@ def _details(message: Message) -> dict[str, Any]:
         payload = message.body.get("payload", {})
         return {**payload.get("custom_details", {}), "severity": payload.get("severity")}
     attachments = message.body.get("attachments", [])
-    fields = [item for each in attachments for item in each.get("fields", [])]
-    return {item["title"]: item["value"] for item in fields if {"title", "value"} <= set(item)}
+    fields = [field for attachment in attachments for field in attachment.get("fields", [])]
+    return {field["title"]: field["value"] for field in fields if {"title", "value"} <= set(field)}
 
 
 def crossings_of(runway: Iterable[tuple[datetime, float | None]]) -> Iterator[Crossing]:

@@ -19,9 +19,9 @@ _WROTE = re.compile(r"^([^:]+): (\S+) (?:→|->|to) (\S+)", re.MULTILINE)
 
 def stored(registry: Path) -> dict[str, str]:
     """The value of each setting, by its name; a lane's is ``cap of LANE``."""
-    found = {f"cap of {lane}": str(cap) for lane, cap in caps(registry).items()}
-    told = rows(registry, "SELECT key, value FROM system_config")
-    return found | {str(row["key"]): str(row["value"]) for row in told}
+    lane_caps = {f"cap of {lane}": str(cap) for lane, cap in caps(registry).items()}
+    configured = rows(registry, "SELECT key, value FROM system_config")
+    return lane_caps | {str(row["key"]): str(row["value"]) for row in configured}
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, Difference]:
@@ -33,13 +33,13 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def in_words(found: Mapping[str, tuple[object, object]]) -> str:
+def in_words(changed: Mapping[str, tuple[object, object]]) -> str:
     """Differences as a sentence."""
-    return ", ".join(f"{name} went from {old} to {new}" for name, (old, new) in found.items())
+    return ", ".join(f"{name} went from {old} to {new}" for name, (old, new) in changed.items())
 
 
 def unexplained(
-    found: Mapping[str, Difference], said: Iterable[str], named: Mapping[str, object]
+    changed: Mapping[str, Difference], said: Iterable[str], named: Mapping[str, object]
 ) -> dict[str, Difference]:
     """The differences that no record of a change tells, with the value that came of it.
 
@@ -58,6 +58,6 @@ def unexplained(
         allowed |= {(name, after) for name, _, after in _WROTE.findall(words)}
     return {
         name: pair
-        for name, pair in found.items()
+        for name, pair in changed.items()
         if (name, pair[1]) not in allowed and name not in marks
     }

@@ -15,7 +15,7 @@ def snapshot(registry: Path) -> Snapshot:
     """All that it holds; of a target with names of its own the tables that the docs name."""
     if not spoken().tables:
         return Snapshot.of(registry)
-    found = {name: rows(registry, f"SELECT rowid AS _row, * FROM {name}") for name in TABLES}
+    tables = {name: rows(registry, f"SELECT rowid AS _row, * FROM {name}") for name in TABLES}
     return Snapshot.of_rows(
-        {name: {str(row.pop("_row")): row for row in table} for name, table in found.items()}
+        {name: {str(row.pop("_row")): row for row in table} for name, table in tables.items()}
     )

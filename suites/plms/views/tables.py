@@ -25,10 +25,10 @@ def rows(registry: Path, query: str, *values: object) -> list[dict[str, Any]]:
 
 def run_row(registry: Path, run: str) -> dict[str, Any]:
     """The row of a run that a start told; raises RolloutError where there is not one."""
-    found = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
-    if len(found) != 1:
-        raise RolloutError(f"a start told run {run}, and the registry has {len(found)} runs of it")
-    return found[0]
+    runs = rows(registry, "SELECT * FROM project_runs WHERE run_id = ?", run)
+    if len(runs) != 1:
+        raise RolloutError(f"a start told run {run}, and the registry has {len(runs)} runs of it")
+    return runs[0]
 
 
 def records(registry: Path, query: str, *values: object) -> list[Reported]:
@@ -40,8 +40,8 @@ def records(registry: Path, query: str, *values: object) -> list[Reported]:
     try:
         with closing(opened(registry)) as db:
             db.row_factory = sqlite3.Row
-            found = db.execute(query, values).fetchall()
-            return [_Row(dict(row), f"a row of {registry.name}") for row in found]
+            fetched = db.execute(query, values).fetchall()
+            return [_Row(dict(row), f"a row of {registry.name}") for row in fetched]
     except sqlite3.Error as problem:
         raise _in_words(problem, registry) from None
 
@@ -49,23 +49,23 @@ def records(registry: Path, query: str, *values: object) -> list[Reported]:
 class _Row(Reported):
     """A row; SQLite's CURRENT_TIMESTAMP is UTC, another time without a zone may be anything."""
 
-    def __init__(self, said: Mapping[str, Any], source: str) -> None:
-        super().__init__(said, source)
+    def __init__(self, row: Mapping[str, Any], source: str) -> None:
+        super().__init__(row, source)
         self._odd_times: dict[str, str] = {}
-        for name, value in said.items():
+        for name, value in row.items():
             if name.endswith("_at") and value is not None:
                 self._in_a_zone(name, value)
 
     def _in_a_zone(self, name: str, value: object) -> None:
         try:
-            found = datetime.fromisoformat(str(value))
+            moment = datetime.fromisoformat(str(value))
         except ValueError:
             self._odd_times[name] = f"{self.pop(name)!r:.60}, not a time in ISO 8601"
             return
-        if found.tzinfo is not None:
+        if moment.tzinfo is not None:
             return
         if _CURRENT_TIMESTAMP.fullmatch(str(value)):
-            self[name] = found.replace(tzinfo=UTC).isoformat()
+            self[name] = moment.replace(tzinfo=UTC).isoformat()
         else:
             self._odd_times[name] = f"{self.pop(name)!r:.60}, which carries no zone"
 
@@ -89,9 +89,9 @@ def opened(registry: Path) -> sqlite3.Connection:
 
 def _selected(table: Table, there: list[str]) -> str:
     """The rows of a stored table with the suite's names for its columns."""
-    named = {name: one for name, one in table.columns.items() if one.column in there}
-    taken = {*named, *(one.column for one in named.values())}
-    columns = [f"{_value(one)} AS {_id(name)}" for name, one in named.items()]
+    named = {name: column for name, column in table.columns.items() if column.column in there}
+    taken = {*named, *(column.column for column in named.values())}
+    columns = [f"{_value(column)} AS {_id(name)}" for name, column in named.items()]
     columns += [_id(name) for name in there if name not in taken]
     return f"SELECT rowid AS rowid, {', '.join(columns)} FROM main.{_id(table.table)}"
 
@@ -101,7 +101,9 @@ def _value(column: Column) -> str:
     if (column.times, column.per) != (1, 1):
         value = f"{value} * {column.times} / ({column.per} * 1.0)"
     if column.words:
-        whens = " ".join(f"WHEN {_text(one)} THEN {_text(to)}" for one, to in column.words.items())
+        whens = " ".join(
+            f"WHEN {_text(theirs)} THEN {_text(ours)}" for theirs, ours in column.words.items()
+        )
         value = f"CASE {value} {whens} ELSE {value} END"
     return value
 

@@ -23,20 +23,20 @@ _LINE = re.compile(
 
 def published(text: str) -> dict[str, Limits]:
     """The limits in a published file; raises AssertionError for a line that states none."""
-    found: dict[str, Limits] = {}
+    limits: dict[str, Limits] = {}
     for line in text.splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         limit = _LINE.match(line.rstrip())
         assert limit, f"{FILE}: {line!r} is not `metric: {{warning: 1, critical: 2}}`"
-        assert limit["metric"] not in found, f"{FILE} states {limit['metric']} twice"
-        found[limit["metric"]] = {of: float(limit[of]) for of in ("warning", "critical")}
-    return found
+        assert limit["metric"] not in limits, f"{FILE} states {limit['metric']} twice"
+        limits[limit["metric"]] = {of: float(limit[of]) for of in ("warning", "critical")}
+    return limits
 
 
 def expected(tuned: Iterable[Mapping[str, Any]]) -> Mapping[str, Limits]:
     """The limits of the plan, with what people put on record as tuned."""
-    limits: dict[str, dict[str, float]] = {of: dict(told) for of, told in PLANNED.items()}
+    limits: dict[str, dict[str, float]] = {of: dict(planned) for of, planned in PLANNED.items()}
     for entry in tuned:
         for of in ("warning", "critical"):
             if of in entry:

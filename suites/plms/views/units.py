@@ -61,10 +61,10 @@ def elapses(calendar: str, base: datetime, count: int) -> list[datetime]:
     after = f"--base-time={base.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     words = ("systemd-analyze", "calendar", f"--iterations={count}", after, calendar)
     done = run(*words, env={"TZ": "UTC", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
-    found = _ELAPSE.findall(done.stdout)
-    if done.returncode or not found:
+    times = _ELAPSE.findall(done.stdout)
+    if done.returncode or not times:
         raise RolloutError(f"systemd-analyze gives no time for {calendar!r}: {done.stderr.strip()}")
-    return [datetime.fromisoformat(at).replace(tzinfo=UTC) for at in found]
+    return [datetime.fromisoformat(at).replace(tzinfo=UTC) for at in times]
 
 
 def span(text: str) -> timedelta:
@@ -72,7 +72,7 @@ def span(text: str) -> timedelta:
     needs("systemd-analyze")
     words = ("systemd-analyze", "timespan", text)
     done = run(*words, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"})
-    found = _SPAN.search(done.stdout)
-    if not found:
+    match = _SPAN.search(done.stdout)
+    if not match:
         raise RolloutError(f"systemd-analyze cannot read the span {text!r}: {done.stderr.strip()}")
-    return timedelta(microseconds=int(found[1]))
+    return timedelta(microseconds=int(match[1]))

@@ -108,15 +108,15 @@ def told_and_stored(
     for number, now in enumerate(seen):
         before = seen[max(0, number - 1)].look
         told = {p.id: p.status for p in now.sample.projects if p.id in among}
-        said: dict[str, str] = {}
+        by_api: dict[str, str] = {}
         stored: dict[str, str] = {}
         for project in among:
             name, word = f"project {project}", told.get(project)
             told_before = word is not None and word == before.status(project)
             status = word if told_before else now.look.status(project)
-            said |= {} if word is None else {name: word}
+            by_api |= {} if word is None else {name: word}
             stored |= {} if status is None else {name: status}
-        yield now.at, said, stored
+        yield now.at, by_api, stored
 
 
 def queue_of_lanes(seen: Iterable[Seen]) -> Iterator[tuple[datetime, int, int]]:
@@ -133,9 +133,9 @@ def running_by_rows(
     A run that gave its slot back for a while is executing and waits, so less may run.
     """
     for now in seen:
-        said = {lane.name: lane.running for lane in now.sample.lanes}
-        rows = {lane: now.look.count(lane, "executing") for lane in said}
-        yield now.at, said, {lane: min(said[lane], rows[lane]) for lane in said}
+        by_api = {lane.name: lane.running for lane in now.sample.lanes}
+        executing = {lane: now.look.count(lane, "executing") for lane in by_api}
+        yield now.at, by_api, {lane: min(by_api[lane], executing[lane]) for lane in by_api}
 
 
 def work_by_rows(
@@ -144,11 +144,11 @@ def work_by_rows(
     """What runs or waits in each lane and in all, where each run is one task: by API and rows."""
     for now in seen:
         lanes = now.sample.lanes
-        said = {lane.name: lane.running + lane.queued for lane in lanes}
-        stored = {lane: now.look.count(lane, "submitted", "executing") for lane in said}
-        said["all lanes"] = now.sample.queue_depth + sum(lane.running for lane in lanes)
+        by_api = {lane.name: lane.running + lane.queued for lane in lanes}
+        stored = {lane: now.look.count(lane, "submitted", "executing") for lane in by_api}
+        by_api["all lanes"] = now.sample.queue_depth + sum(lane.running for lane in lanes)
         stored["all lanes"] = sum(stored.values())
-        yield now.at, said, stored
+        yield now.at, by_api, stored
 
 
 def used(now: Seen, *, by_rows: bool = False) -> dict[str, float | None]:
@@ -177,7 +177,7 @@ def utilisation(
     """
     shares = [(now.at, used(now)) for now in seen]
     for number, now in enumerate(seen):
-        said, counted = {}, {}
+        by_api, counted = {}, {}
         for lane in now.sample.lanes:
             share = shares[number][1][lane.name]
             told = None if share is None and lane.utilization == 0 else lane.utilization
@@ -186,12 +186,12 @@ def utilisation(
                 for at, of in shares[: number + 1]
                 if (now.at - at).total_seconds() <= _MINUTE_S and of.get(lane.name) is not None
             ]
-            said[lane.name] = told
+            by_api[lane.name] = told
             known = [value for value in recent if value is not None]
             near = told is not None and share is not None
             inside = near and min(known) - _BETWEEN <= (told or 0) <= max(known) + _BETWEEN
             counted[lane.name] = told if inside else share
-        yield now.at, said, counted
+        yield now.at, by_api, counted
 
 
 def worked_on(seen: Iterable[Seen], among: Mapping[int, str]) -> Iterator[str]:
