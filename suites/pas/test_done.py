@@ -33,7 +33,7 @@ def test_each_status_is_what_was_decided(finished: Finished, observe: Observe) -
     rows = documents.table(
         documents.text(finished.checkout, documents.STATUS), "Component", "Status", "Owner"
     )
-    gone = {one.text("phase") for one in finished.records.of("gate", verdict="GO")}
+    gone = {gate.text("phase") for gate in finished.records.of("gate", verdict="GO")}
     for component, (phase, services) in ROWS.items():
         mine = [row for row in rows if re.match(component, row["Component"], re.IGNORECASE)]
         due = phase in gone

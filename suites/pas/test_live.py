@@ -61,7 +61,7 @@ REMAINING = {
 
 def _changes(weeks: Weeks) -> list[tuple[datetime, str]]:
     """Changes that people told of."""
-    told = [(one.moment("at"), str(one["what"])) for one in weeks.records.of("change")]
+    told = [(change.moment("at"), str(change["what"])) for change in weeks.records.of("change")]
     return told + [(event.at, event.says) for event in weeks.told]
 
 
@@ -94,9 +94,13 @@ def _days(weeks: Weeks) -> list[date]:
 
 def _posts(weeks: Weeks, begins: str) -> dict[date, list[Message]]:
     posts: dict[date, list[Message]] = {}
-    for one in weeks.inbox:
-        if one.service == "slack" and one.channel == CHANNEL and text_of(one).startswith(begins):
-            posts.setdefault(local(one.at).date(), []).append(one)
+    for message in weeks.inbox:
+        if (
+            message.service == "slack"
+            and message.channel == CHANNEL
+            and text_of(message).startswith(begins)
+        ):
+            posts.setdefault(local(message.at).date(), []).append(message)
     return posts
 
 
@@ -104,13 +108,13 @@ def _posts(weeks: Weeks, begins: str) -> dict[date, list[Message]]:
 def test_a_stand_up_each_working_day(ten_weeks: Weeks, observe: Observe) -> None:
     """With everybody, for about 15 minutes at 09:30, and told of in the channel."""
     posts, held = _posts(ten_weeks, "Stand-up"), set()
-    for one in ten_weeks.records.of("standup"):
-        there = local(one.moment("at"))
-        minutes = one.number("minutes")
+    for standup in ten_weeks.records.of("standup"):
+        there = local(standup.moment("at"))
+        minutes = standup.number("minutes")
         early = time(9, 30) <= there.time() <= time(10)  # written down when it ends
         sound = early and 10 <= minutes <= 20
         sound = sound and any(_at_half_past(post) for post in posts.get(there.date(), []))
-        if sound and set(ROLES) <= set(one["present"]):
+        if sound and set(ROLES) <= set(standup["present"]):
             held.add(there.date())
     for day in _days(ten_weeks):
         observe("stand_up_held", day in held, day=day.isoformat())
@@ -124,31 +128,33 @@ def _at_half_past(post: Message) -> bool:
 def test_an_update_each_working_day(ten_weeks: Weeks, observe: Observe) -> None:
     posts = _posts(ten_weeks, "Update")
     for day in _days(ten_weeks):
-        said = [text_of(one) for one in posts.get(day, [])]
+        said = [text_of(post) for post in posts.get(day, [])]
         observe("update_posted", any(len(text.split()) > 2 for text in said), day=day.isoformat())
 
 
 def _incident(weeks: Weeks, at: datetime, **fields: object) -> bool:
     told = weeks.records.of("incident", **fields)
-    return any(abs(one.moment("at") - at) <= NEARBY for one in told)
+    return any(abs(incident.moment("at") - at) <= NEARBY for incident in told)
 
 
 @pytest.mark.criterion("channel-email")
 def test_mail_is_of_critical_matters(ten_weeks: Weeks, observe: Observe) -> None:
-    for one in ten_weeks.inbox:
-        if one.service == "mail" and OPERATIONS in one.channel:
-            critical = text_of(one).startswith("[CRITICAL]") and _incident(ten_weeks, one.at)
-            observe("mail_misused", not critical, at=one.at, says=text_of(one)[:60])
+    for message in ten_weeks.inbox:
+        if message.service == "mail" and OPERATIONS in message.channel:
+            critical = text_of(message).startswith("[CRITICAL]") and _incident(
+                ten_weeks, message.at
+            )
+            observe("mail_misused", not critical, at=message.at, says=text_of(message)[:60])
 
 
 @pytest.mark.criterion("channel-pagerduty")
 def test_pages_are_of_invariants(ten_weeks: Weeks, observe: Observe) -> None:
-    for one in ten_weeks.inbox:
-        if one.service == "pagerduty":
-            payload = one.body.get("payload", {})
+    for message in ten_weeks.inbox:
+        if message.service == "pagerduty":
+            payload = message.body.get("payload", {})
             right = payload.get("class") == "invariants"
-            right = right and _incident(ten_weeks, one.at, cause="invariants")
-            observe("page_misused", not right, at=one.at, says=str(payload.get("summary"))[:60])
+            right = right and _incident(ten_weeks, message.at, cause="invariants")
+            observe("page_misused", not right, at=message.at, says=str(payload.get("summary"))[:60])
 
 
 # Phases and blockers
@@ -158,25 +164,25 @@ def test_pages_are_of_invariants(ten_weeks: Weeks, observe: Observe) -> None:
 def test_phases_begin_in_their_order(ten_weeks: Weeks, observe: Observe) -> None:
     """GO counts where each item of the phase passed; the first begin of a phase counts."""
     begun: dict[str, datetime] = {}
-    for one in ten_weeks.records.of("phase", state="started"):
-        begun.setdefault(one.text("phase"), one.moment("at"))
+    for start in ten_weeks.records.of("phase", state="started"):
+        begun.setdefault(start.text("phase"), start.moment("at"))
     gone: dict[str, datetime] = {}
     open_ones: list[str] = []
-    for one in ten_weeks.records.of("gate", verdict="GO"):
-        phase, items = one.text("phase"), one.inner("items")
+    for gate in ten_weeks.records.of("gate", verdict="GO"):
+        phase, items = gate.text("phase"), gate.inner("items")
         names = dict.fromkeys((*DONE[phase], *items))
         open_ones += [f"{phase} with {name} open" for name in names if items.get(name) != "passed"]
         if all(items.get(name) == "passed" for name in names):
-            gone.setdefault(phase, one.moment("at"))
+            gone.setdefault(phase, gate.moment("at"))
     for phase, needs in NEEDS.items():
         if phase in begun:
             late = [need for need in needs if need not in gone or gone[need] > begun[phase]]
             observe("phase_begun_without_go", bool(late), phase=phase, at=begun[phase])
     assert not open_ones, f"decided as GO: {'; '.join(open_ones[:3])}"
-    for one in ten_weeks.records.of("change"):
-        phase = one.text("phase")
-        early = phase in NEEDS and one.moment("at") < begun.get(phase, one.moment("at"))
-        assert not early, f"{one['what']} was changed for {phase} before it began"
+    for change in ten_weeks.records.of("change"):
+        phase = change.text("phase")
+        early = phase in NEEDS and change.moment("at") < begun.get(phase, change.moment("at"))
+        assert not early, f"{change['what']} was changed for {phase} before it began"
     if "phase4" in gone:
         waited = [p for p in ("phase1", "phase2") if begun.get(p, gone["phase4"]) >= gone["phase4"]]
         assert not waited, f"{', '.join(waited)} waited for PAS"

@@ -33,17 +33,23 @@ def test_definitions_are_where_the_index_says(indexed: Indexed, observe: Observe
         raise NoValueError(f"{CLASS} is defined nowhere in the checkout")
     for name in [*names(source), NOBODY]:
         observe("location_wrong", not right(index, source, "where_defined", name), of=name)
-    method = next(one for one in source.definitions if one.what == "method" and not one.inner)
-    spots = sorted(one.spot for one in source.definitions if one.dotted == method.dotted)
+    method = next(
+        definition
+        for definition in source.definitions
+        if definition.what == "method" and not definition.inner
+    )
+    spots = sorted(
+        definition.spot for definition in source.definitions if definition.dotted == method.dotted
+    )
     observe("location_wrong", index.spots("where_defined", method.dotted) != spots)
-    for one in index.query("where_defined", method.name):
+    for result in index.query("where_defined", method.name):
         due = {
             (d.spot.line, d.what, d.dotted)
             for d in source.definitions
-            if d.spot.file == one["file"]
+            if d.spot.file == result["file"]
         }
-        told = (one.whole("line"), one.text("what"), one.text("qualname"))
-        assert told in due, f"{one['file']} does not define {told}"
+        told = (result.whole("line"), result.text("what"), result.text("qualname"))
+        assert told in due, f"{result['file']} does not define {told}"
     said = index.spots("where_defined", CLASS)
     assert said == sorted(source.defined(CLASS)), (
         f"{CLASS} is said to be at {said}, and is at {sorted(source.defined(CLASS))}"
@@ -61,16 +67,18 @@ def test_five_places_call_the_function(indexed: Indexed, observe: Observe) -> No
 @pytest.mark.criterion("who-calls-correct", "who-calls")
 def test_each_caller_calls(indexed: Indexed, observe: Observe) -> None:
     tell = Told(observe)
-    callers = {(one.spot, one.within) for one in indexed.source.calls if one.name == FUNCTION}
+    callers = {(call.spot, call.within) for call in indexed.source.calls if call.name == FUNCTION}
     spots = {spot for spot, _ in callers}
     said = indexed.index.spots("who_calls", FUNCTION)
     for number, spot in enumerate(said):
         tell("false_caller", spot not in spots or spot in said[:number])
-    for one in indexed.index.query("who_calls", FUNCTION):
-        told = one.text("caller").rpartition(".")[2]
-        within = {w for spot, w in callers if (spot.file, spot.line) == (one["file"], one["line"])}
+    for call in indexed.index.query("who_calls", FUNCTION):
+        told = call.text("caller").rpartition(".")[2]
+        within = {
+            w for spot, w in callers if (spot.file, spot.line) == (call["file"], call["line"])
+        }
         fits = told in within or (told == "<module>" and "" in within)
-        assert fits, f"{one['file']}:{one['line']} is in {within}, and is said to be in {told}"
+        assert fits, f"{call['file']}:{call['line']} is in {within}, and is said to be in {told}"
     assert not indexed.index.spots("who_calls", NOBODY), "a name that nobody calls has callers"
     tell.none_bad("a caller is named that is none, or twice: number")
 
@@ -105,7 +113,7 @@ def test_each_kind_answers(indexed: Indexed, observe: Observe) -> None:
     for kind in ("where_defined", "who_calls", "impact_set"):
         for name in asked[kind]:
             observe("query_type_wrong", not _answers(index, source, kind, name), kind=kind, of=name)
-    hits = [_near(index, one.words, one.answer) for one in questions(source)]
+    hits = [_near(index, question.words, question.answer) for question in questions(source)]
     observe("query_type_wrong", sum(hits) < 0.8 * len(hits), kind="nearest_neighbors")
 
 
@@ -127,9 +135,13 @@ def _near(index: Index, words: str, answer: object) -> bool:
 def test_nearly_all_files_are_indexed(indexed: Indexed, observe: Observe) -> None:
     source = indexed.source
     listed = {
-        one.text("path"): one.text("blob") for one in reported(indexed.snapshot).each("files")
+        file.text("path"): file.text("blob") for file in reported(indexed.snapshot).each("files")
     }
-    first = {one.spot.file: one for one in reversed(source.definitions) if not one.inner}
+    first = {
+        definition.spot.file: definition
+        for definition in reversed(source.definitions)
+        if not definition.inner
+    }
     indexed_files = 0
     for path in source.texts:
         there = listed.get(path) == source.blob(path)

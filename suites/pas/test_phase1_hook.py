@@ -59,8 +59,8 @@ def test_the_access_log_says_who_asked_for_what(phase: Stage, indexed: Indexed) 
         "access log of the index",
         lambda entries: sum(entry["agent"] == agent for entry in entries) >= 2,
     )
-    mine = [one for one in log if one["agent"] == agent]
-    said = [tuple(one[name] for name in ("method", "path", "status", "key")) for one in mine]
+    mine = [line for line in log if line["agent"] == agent]
+    said = [tuple(line[name] for name in ("method", "path", "status", "key")) for line in mine]
     due = [("GET", "/query", status, agent) for status in (200, 422)]
     assert said == due, f"two queries are logged as {said}"
     asked = dict(parse_qsl(mine[0].text("query")))
@@ -109,14 +109,14 @@ def _lines(phase: Stage, home: Path) -> list[str]:
 def test_the_manager_is_started_every_five_minutes(
     phase: Stage, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    found = _lines(phase, tmp_path_factory.mktemp("cron"))
-    assert len(found) == 1, f"{len(found)} lines of the crontab start the vector manager"
-    minutes, *others = found[0].split()[:_FIELDS]
+    lines = _lines(phase, tmp_path_factory.mktemp("cron"))
+    assert len(lines) == 1, f"{len(lines)} lines of the crontab start the vector manager"
+    minutes, *others = lines[0].split()[:_FIELDS]
     every_fifth = minutes in ("*/5", "0-59/5", "0/5") or set(minutes.split(",")) == _EVERY_FIFTH
     assert every_fifth, f"it is started at the minutes {minutes}"
     assert others == ["*"] * 4, f"it is not started at each hour of each day: {others}"
-    folder = re.search(r"\bcd\s+(\S+)", found[0])
-    assert folder, f"the line does not say where it runs: {found[0]}"
+    folder = re.search(r"\bcd\s+(\S+)", lines[0])
+    assert folder, f"the line does not say where it runs: {lines[0]}"
     where = Path(shlex.split(folder[1])[0])
     assert where.samefile(phase.file("checkout")), f"it runs in {where}, not in the checkout"
 
@@ -141,10 +141,10 @@ def test_the_manager_ends(
     phase: Stage, indexed: Indexed, tmp_path_factory: pytest.TempPathFactory, observe: Observe
 ) -> None:
     home = tmp_path_factory.mktemp("manager")
-    found = _lines(phase, home)
-    if not found:
+    lines = _lines(phase, home)
+    if not lines:
         raise NoValueError("no line of the crontab starts the vector manager")
-    command = found[0].split(None, _FIELDS)[_FIELDS]
+    command = lines[0].split(None, _FIELDS)[_FIELDS]
     checkout, file = phase.file("checkout"), f"rollout_missed_{uuid.uuid4().hex[:8]}.py"
     for text in ("MISSED = 1\n", None):  # a commit of which no hook told the index, and its end
         commit(checkout, {file: text}, "Probe the manager", home / "commit.log", hooks=False)

@@ -66,7 +66,7 @@ def tried(phase: Stage, tmp_path: Path) -> Tried:
 
 
 def _paths(service: Answering) -> list[tuple[str, str]]:
-    return [(one.method, one.path) for one in service.asked]
+    return [(request.method, request.path) for request in service.asked]
 
 
 @pytest.mark.criterion("vector-manager-runs", "vector-manager-scheduled")
@@ -83,7 +83,7 @@ def test_the_manager_says_and_does_what_is_due(
         slack = {"SLACK_WEBHOOK_URL": f"{s.url}/hook"} if told else {}
         said = tried.manage("--url", f"{index.url}/", **slack).said()
         asked = _paths(index)
-        posted = [dict(one.body) for one in s.asked]
+        posted = [dict(request.body) for request in s.asked]
     short = coverage < 0.98 and told
     drift = [] if fresh else ["changed.py", "new.py"]
     due: dict[str, object] = {"fresh": fresh, "refreshed": not fresh, "drift": drift}
@@ -91,10 +91,10 @@ def test_the_manager_says_and_does_what_is_due(
     assert dict(said) == due, f"it says {dict(said)}, and {due} is so"
     assert asked == [LOOK] if fresh else [LOOK, REFRESH, LOOK], f"it asked the index for {asked}"
     assert len(posted) == short, f"Slack was told {len(posted)} times"
-    for one in posted:
-        assert one["channel"] == CHANNEL, f"it was told in {one['channel']}"
+    for message in posted:
+        assert message["channel"] == CHANNEL, f"it was told in {message['channel']}"
         for word in (f"{coverage:.1%}", "98%"):
-            assert word in one["text"], f"Slack is not told {word}: {one['text']}"
+            assert word in message["text"], f"Slack is not told {word}: {message['text']}"
 
 
 @pytest.mark.criterion("vector-manager-runs", "vector-manager-scheduled")

@@ -92,11 +92,11 @@ def test_make_brings_up_an_index_of_any_repository(phase: Stage, tmp_path: Path)
         assert up is not None, f"nothing listens; make printed {output.read_text()[-300:]}"
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
             index = Index(client)
-            first, found = index.get("/snapshot"), index.spots("where_defined", "alone")
+            first, spots = index.get("/snapshot"), index.spots("where_defined", "alone")
             commit(repository, {"two.py": "alone()\n"}, "Add more", tmp_path / "log")
             refreshed = reported(client.post("/refresh"))
             calls = index.spots("who_calls", "alone")
-    assert found == [Spot("one.py", 1)], f"a function is said to be at {found}"
+    assert spots == [Spot("one.py", 1)], f"a function is said to be at {spots}"
     told = (first["tracked"], first["coverage"], refreshed["files_parsed"], calls)
     assert told == (1, 1, 1, [Spot("two.py", 1)]), f"it says {told}"
     off = abs(datetime.now(UTC) - first.moment("refreshed_at"))
@@ -108,10 +108,10 @@ def test_nobody_else_reaches_the_service(phase: Stage) -> None:
     port = urlsplit(phase.target("index").url).port
     if port is None:
         raise NoValueError("the address of the index names no port")
-    found = bound_to(port)
-    if not found:
+    addresses = bound_to(port)
+    if not addresses:
         raise NoValueError(f"nobody listens on port {port} of this machine")
-    open_to_all = [address for address in found if not is_loopback(address)]
+    open_to_all = [address for address in addresses if not is_loopback(address)]
     assert not open_to_all, f"the index listens at {', '.join(open_to_all)}"
 
 
@@ -165,7 +165,7 @@ def test_the_index_is_kept_where_the_plan_says(indexed: Indexed) -> None:
     commit = indexed.source.commit
     mine = [path for path in files if commit in path.name]
     assert mine, f"no file below {STORAGE} is of the commit {commit}"
-    listed = {one["path"] for one in json.loads(mine[0].read_text(encoding="utf-8"))["files"]}
+    listed = {file["path"] for file in json.loads(mine[0].read_text(encoding="utf-8"))["files"]}
     left = sorted(set(indexed.source.texts) - listed)
     assert len(left) <= len(indexed.source.texts) * 0.02, f"{mine[0].name} lacks {left[:5]}"
 
@@ -182,8 +182,8 @@ def test_the_index_needs_no_pas(phase: Stage, indexed: Indexed) -> None:
 def _works(index: Index, source: Source) -> None:
     status = index.client.post("/refresh", params={"full": "1"}).status_code
     assert status == 200, f"without PAS POST /refresh answers {status}"
-    found = index.spots("where_defined", CLASS)
-    assert found == sorted(source.defined(CLASS)), f"without PAS {CLASS} is at {found}"
+    spots = index.spots("where_defined", CLASS)
+    assert spots == sorted(source.defined(CLASS)), f"without PAS {CLASS} is at {spots}"
     assert index.query("who_calls", FUNCTION), f"without PAS nobody calls {FUNCTION}"
 
 
@@ -194,8 +194,8 @@ def _works(index: Index, source: Source) -> None:
 def test_work_began_in_the_first_week(phase: Stage, weeks: Weeks) -> None:
     day = begun(weeks.rows, "phase1")
     assert day <= date(2025, 11, 10), f"work on the code index began on {day}"
-    found = git(phase.file("checkout"), "log", "--format=%h", "-1", "--", FOLDERS[0]).strip()
-    assert found, f"no commit touches {FOLDERS[0]}"
+    last = git(phase.file("checkout"), "log", "--format=%h", "-1", "--", FOLDERS[0]).strip()
+    assert last, f"no commit touches {FOLDERS[0]}"
 
 
 @pytest.mark.criterion("on-schedule")

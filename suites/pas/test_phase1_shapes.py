@@ -23,23 +23,27 @@ def _asked(shapes: Shapes, kind: str, name: str, **more: object) -> Results:
     said = shapes.index.get("/query", kind=kind, name=name, **more)
     about = {"kind": kind, "name": name, "sha": shapes.head}
     assert {key: said[key] for key in about} == about, f"asked {about}, it answers {said}"
-    return [dict(one) for one in said.each("results")]
+    return [dict(result) for result in said.each("results")]
 
 
 def _mine(shapes: Shapes) -> Iterator[Definition]:
-    return (one for one in shapes.source.definitions if one.spot.file.startswith(shapes.folder))
+    return (
+        definition
+        for definition in shapes.source.definitions
+        if definition.spot.file.startswith(shapes.folder)
+    )
 
 
-def _told(one: Definition) -> dict[str, Any]:
-    place = {"file": one.spot.file, "line": one.spot.line}
-    return {**place, "what": one.what, "qualname": one.dotted}
+def _told(definition: Definition) -> dict[str, Any]:
+    place = {"file": definition.spot.file, "line": definition.spot.line}
+    return {**place, "what": definition.what, "qualname": definition.dotted}
 
 
 @pytest.mark.criterion("where-defined", "all-four-query-types")
 def test_each_definition_is_found_by_each_of_its_names(shapes: Shapes) -> None:
     """Bare and dotted; those of one name in the order of their places."""
-    for one in _mine(shapes):
-        parts = one.dotted.split(".")
+    for definition in _mine(shapes):
+        parts = definition.dotted.split(".")
         for length in range(1, len(parts) + 1):
             name = ".".join(parts[-length:])
             due = [
@@ -82,14 +86,18 @@ def test_an_impact_goes_by_distance(shapes: Shapes) -> None:
 
 @pytest.mark.criterion("all-four-query-types")
 def test_the_nearest_to_a_definition_is_itself(shapes: Shapes) -> None:
-    for one in _mine(shapes):
-        if not one.doc:
+    for definition in _mine(shapes):
+        if not definition.doc:
             continue
-        found = _asked(shapes, "nearest_neighbors", one.dotted, k=3)
-        place = {"qualname": one.dotted, "file": one.spot.file, "line": one.spot.line}
-        first = {name: found[0][name] for name in place}
-        assert first == place, f"the nearest to {one.dotted} is {found[0]}"
-        scores = [each["score"] for each in found]
+        nearest = _asked(shapes, "nearest_neighbors", definition.dotted, k=3)
+        place = {
+            "qualname": definition.dotted,
+            "file": definition.spot.file,
+            "line": definition.spot.line,
+        }
+        first = {name: nearest[0][name] for name in place}
+        assert first == place, f"the nearest to {definition.dotted} is {nearest[0]}"
+        scores = [each["score"] for each in nearest]
         assert scores == sorted(scores, reverse=True), f"its neighbours are scored {scores}"
         assert scores[0] > 0.999, f"a definition is to itself as near as {scores[0]}"
         assert all(0 <= score <= 1 for score in scores), f"its neighbours are scored {scores}"
@@ -120,9 +128,11 @@ def test_what_cannot_be_asked_is_refused(shapes: Shapes, kind: str) -> None:
 
 @pytest.mark.criterion("endpoint-query", "all-four-query-types")
 def test_neighbours_are_as_many_as_were_asked_for(shapes: Shapes) -> None:
-    one = _asked(shapes, "nearest_neighbors", "return the sum of what it weighs", k=1)
+    single = _asked(shapes, "nearest_neighbors", "return the sum of what it weighs", k=1)
     most = _asked(shapes, "nearest_neighbors", "return the sum of what it weighs", k=MOST_NEIGHBORS)
-    assert (len(one), len(most)) == (1, MOST_NEIGHBORS), f"given are {len(one)} and {len(most)}"
+    assert (len(single), len(most)) == (1, MOST_NEIGHBORS), (
+        f"given are {len(single)} and {len(most)}"
+    )
 
 
 @pytest.mark.criterion("endpoint-refresh")
@@ -150,7 +160,7 @@ def test_a_snapshot_is_of_what_can_be_read(shapes: Shapes) -> None:
         for path in sorted(source.texts)
         if path != shapes.damaged
     ]
-    assert [dict(one) for one in said.each("files")] == due, "it lists other files or blobs"
+    assert [dict(file) for file in said.each("files")] == due, "it lists other files or blobs"
     tracked = len(source.texts)
     told = (said["sha"], said["tracked"], said["indexed"], said["storage"])
     assert told == (shapes.head, tracked, tracked - 1, STORAGE), f"a snapshot says {told}"
@@ -166,7 +176,7 @@ def test_what_is_written_is_what_is_indexed(shapes: Shapes) -> None:
     assert path.is_file(), f"there is no {path.name} below {STORAGE}"
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert kept["sha"] == shapes.head, f"it is of {kept['sha']}"
-    assert kept["files"] == [dict(one) for one in shapes.snapshot.each("files")]
+    assert kept["files"] == [dict(file) for file in shapes.snapshot.each("files")]
     symbols = sorted((s["file"], s["line"], s["what"], s["qualname"]) for s in kept["symbols"])
     source = shapes.source
     due = sorted((d.spot.file, d.spot.line, d.what, d.dotted) for d in source.definitions)

@@ -37,7 +37,7 @@ def test_the_migration_is_recorded(phase: Stage, migrated: Migrated) -> None:
     missing = [name for name in ADDED if name not in there]
     assert not missing, f"project_runs has no column {', '.join(missing)}"
     told = lines(migrated.migrations, "record of migrations")
-    mine = [one for one in told if MIGRATION in one.text("migration")]
+    mine = [migration for migration in told if MIGRATION in migration.text("migration")]
     assert len(mine) == 1, f"the migration is recorded {len(mine)} times"
     said = mine[0]
     applied = migrated.registry.migrated_at(MIGRATION)
@@ -88,12 +88,12 @@ def _baselines(worked: Worked) -> list[Row]:
     return worked.registry.baselines(template)
 
 
-def _estimates(said: Reported, found: list[Row], *, bounds: bool) -> None:
+def _estimates(said: Reported, baselines: list[Row], *, bounds: bool) -> None:
     """Raise AssertionError where an estimate is not that of the baselines, to a thousandth."""
-    if len(found) < 2:
-        raise NoValueError(f"{len(found)} baselines have no interval")
+    if len(baselines) < 2:
+        raise NoValueError(f"{len(baselines)} baselines have no interval")
     for what, column in (("tokens", "tokens_actual"), ("duration", "duration_minutes")):
-        values = [row[column] for row in found]
+        values = [row[column] for row in baselines]
         mean, half = fmean(values), LEVEL_90 * stdev(values)
         due = {"mean": mean}
         if bounds:
@@ -158,8 +158,8 @@ def test_without_a_baseline_nothing_is_said(worked: Worked) -> None:
     for run in said["runs"]:
         assert run["baseline"] is None, f"it is held against {run['baseline']}"
         told = {
-            name: (one["baseline"], one["delta_pct"], one["shown"])
-            for name, one in run["metrics"].items()
+            name: (metric["baseline"], metric["delta_pct"], metric["shown"])
+            for name, metric in run["metrics"].items()
         }
         assert told == dict.fromkeys(COMPARED, (None, None, "N/A")), f"without one it says {told}"
 
@@ -176,7 +176,7 @@ def test_of_a_project_without_runs_nothing_is_made_up(plms: Service, worked: Wor
     unlike = [name for name, value in due.items() if said[name] != value]
     assert not unlike, f"of a project without runs {unlike[0]} is {said[unlike[0]]}"
     chart = plms.get(f"/hmi/projects/{made['project_id']}/chart")
-    bars = [part["values"] for one in chart.each("series") for part in one.each("parts")]
+    bars = [part["values"] for series in chart.each("series") for part in series.each("parts")]
     assert chart["labels"] == [] == [value for each in bars for value in each], f"it has {chart}"
     project = plms.get(about)
     told = (project["name"], project["template"], project["status"], project["runs"])
@@ -189,8 +189,8 @@ def test_the_parts_of_the_chart_have_their_names(plms: Service) -> None:
     due = {name: [name] for name in ("time", "cost", "energy")}
     due["tokens"] = [part.removeprefix("tokens_") for part in PARTS]
     said = {
-        one.text("name"): [part.text("name") for part in one.each("parts")]
-        for one in chart.each("series")
+        series.text("name"): [part.text("name") for part in series.each("parts")]
+        for series in chart.each("series")
     }
     assert said == due, f"the chart has the parts {said}"
 
@@ -199,11 +199,11 @@ def test_the_parts_of_the_chart_have_their_names(plms: Service) -> None:
 def test_a_project_tells_its_runs(plms: Service, worked: Worked) -> None:
     sql = "SELECT * FROM project_runs WHERE project_id = ? ORDER BY ended_at, run_id"
     for project in worked.registry.projects():
-        found = rows(worked.registry.path, sql, project)
+        recorded = rows(worked.registry.path, sql, project)
         said = plms.get(f"/api/projects/{project}")
-        runs = [{name: row[name] for name in ("run_id", "run_kind", "status")} for row in found]
-        assert [dict(one) for one in said.each("runs")] == runs, f"{project} has other runs"
-        assert said["status"] == found[-1]["status"], f"{project} is said to be {said['status']}"
+        runs = [{name: row[name] for name in ("run_id", "run_kind", "status")} for row in recorded]
+        assert [dict(run) for run in said.each("runs")] == runs, f"{project} has other runs"
+        assert said["status"] == recorded[-1]["status"], f"{project} is said to be {said['status']}"
         row = rows(worked.registry.path, "SELECT * FROM projects WHERE project_id = ?", project)[0]
         about = {name: said[name] for name in ("project_id", "name", "template")}
         assert about == {name: row[name] for name in about}, f"{project} is said to be {about}"

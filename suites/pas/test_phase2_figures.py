@@ -62,9 +62,9 @@ def test_the_figures_are_those_of_the_registry(
     off = []
     for project in worked.registry.projects():
         said = metrics(plms, project, breakdown="all", with_ci=1)
-        found = worked.registry.measured(project)
+        runs = worked.registry.measured(project)
         for name in TELEMETRY:
-            value, due = said.number(name), total(found, name)
+            value, due = said.number(name), total(runs, name)
             wrong = (
                 abs(value - due) > 1e-6 * max(1.0, abs(due))
                 or value < 0
@@ -180,17 +180,17 @@ def test_the_chart_stacks_the_registrys_figures(
 ) -> None:
     chart = plms.get(f"/hmi/projects/{PROJECT}/chart")
     assert chart.text("kind") == "stacked-bars", f"the chart is of {chart['kind']}"
-    found = worked.registry.measured(PROJECT)
+    runs = worked.registry.measured(PROJECT)
     labels = chart["labels"]
-    assert labels == [row["run_id"] for row in found], f"the chart has bars of {labels}"
-    there = {one.text("name"): one for one in chart.each("series")}
+    assert labels == [row["run_id"] for row in runs], f"the chart has bars of {labels}"
+    there = {bars.text("name"): bars for bars in chart.each("series")}
     for series, names in BARS.items():
         if series not in there:
             continue  # its samples are missing, and that is said
         unit = there[series].text("unit")
         assert unit == UNITS[series], f"the bars of {series} are in {unit}, not {UNITS[series]}"
-        parts = [one["values"] for one in there[series].each("parts")]
-        for number, row in enumerate(found):
+        parts = [part["values"] for part in there[series].each("parts")]
+        for number, row in enumerate(runs):
             drawn = [values[number] for values in parts]
             whole = None not in drawn and _same(drawn, [row[name] for name in names])
             observe("bar_wrong", not whole, series=series)
@@ -227,20 +227,20 @@ def _compared(
 ) -> Iterator[tuple[Row, float, Reported]]:
     """Each figure of each run: its row, its difference by the registry, and what is said."""
     runs = answer.each("runs")
-    names = [one.text("run_id") for one in runs]
+    names = [run.text("run_id") for run in runs]
     assert names == list(asked), f"asked for {asked}, it compares {names}"
-    for one in runs:
-        row = registry.run(one.text("run_id"))
+    for run in runs:
+        row = registry.run(run.text("run_id"))
         baseline = registry.baseline(row["template"])
         assert baseline is not None, f"the template of {row['run_id']} has no baseline"
-        for said in (answer, one) if row["run_id"] == asked[0] else (one,):
+        for said in (answer, run) if row["run_id"] == asked[0] else (run,):
             assert said.text("baseline") == baseline["run_id"], (
                 f"{said['baseline']} is said to be the baseline, and {baseline['run_id']} is"
             )
         for metric in COMPARED:
             base, value = figure(baseline, metric), figure(row, metric)
             if base and value is not None:
-                yield row, 100 * (value - base) / base, one.inner("metrics").inner(metric)
+                yield row, 100 * (value - base) / base, run.inner("metrics").inner(metric)
 
 
 @pytest.mark.criterion("compare-zero-baseline")

@@ -111,9 +111,9 @@ def test_the_migration_can_be_repeated(migrated_twice: MigratedTwice) -> None:
 def test_the_migration_was_prepared(phase: Stage) -> None:
     tracked = git(phase.file("checkout"), "ls-files", FILE).strip()
     assert tracked, f"the repository has no {FILE}"
-    found = of_kind(records(phase), "prepared", what="telemetry-migration")
-    assert found, "nobody recorded that the migration was prepared"
-    day = min(day_of(row) for row in found)
+    preparations = of_kind(records(phase), "prepared", what="telemetry-migration")
+    assert preparations, "nobody recorded that the migration was prepared"
+    day = min(day_of(row) for row in preparations)
     assert day <= date(2025, 11, 14), f"the migration was prepared on {day}"
 
 

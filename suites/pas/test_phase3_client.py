@@ -84,8 +84,8 @@ def test_status_needs_no_pas(alone: Alone, plms: Service) -> None:
 def test_the_figures_are_those_of_plms(phase: Stage, alone: Alone, observe: Observe) -> None:
     asked = {"new": ("POST", "/api/projects"), "estimate": ("GET", "/metrics")}
     for command, (method, path) in asked.items():
-        calls = [one for one in alone.calls[command] if one.method == method]
-        answered = [one for one in calls if one.path.endswith(path) and one.status == 200]
+        calls = [call for call in alone.calls[command] if call.method == method]
+        answered = [call for call in calls if call.path.endswith(path) and call.status == 200]
         observe("plms_requests", len(answered), command=command)
     sent = {
         (call.method, call.path, call.status, call.key)
@@ -96,7 +96,7 @@ def test_the_figures_are_those_of_plms(phase: Stage, alone: Alone, observe: Obse
     logged = arrived(log, "access log of PLMS", lambda entries: not sent - _calls(entries))
     lost = sent - _calls(logged)
     assert not lost, f"the access log of PLMS lacks {sorted(map(str, lost))[:2]}"
-    made = [one.key for one in alone.calls["new"] if one.method == "POST"]
+    made = [call.key for call in alone.calls["new"] if call.method == "POST"]
     assert all(made), "a project was made without a key, so that sending it again makes another one"
     _compare(alone.elsewhere.demand().told, OTHER_FIGURES)
 

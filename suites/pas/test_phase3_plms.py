@@ -36,7 +36,7 @@ def _vp(phase: Stage, home: Path, plms: str) -> Vp:
 
 
 def _asked(plms: Answering) -> list[tuple[str, str, str]]:
-    return [(one.method, one.path, one.query) for one in plms.asked]
+    return [(request.method, request.path, request.query) for request in plms.asked]
 
 
 @pytest.mark.criterion("vp-uses-plms", "vp-estimate-without-pas", "vp-new-without-pas")
@@ -133,8 +133,8 @@ def test_where_plms_fails_nothing_is_made_up(phase: Stage, tmp_path: Path) -> No
 def _failed(ran: Ran, status: int) -> None:
     assert ran.status == status, f"{ran.words} ends with {ran.status}, not {status}: {ran.err}"
     lines = ran.err.strip().splitlines()
-    one = len(lines) == 1 and lines[0].startswith("vp: ") and len(lines[0].split()) > 3
-    assert one, f"{ran.words} prints {ran.err.strip()[-200:]!r}"
+    one_line = len(lines) == 1 and lines[0].startswith("vp: ") and len(lines[0].split()) > 3
+    assert one_line, f"{ran.words} prints {ran.err.strip()[-200:]!r}"
     assert not ran.out, f"{ran.words} failed, and prints {ran.out[:80]!r}"
 
 
@@ -163,7 +163,7 @@ def test_plms_makes_a_project_once(phase: Stage) -> None:
         reported(plms.post(PROJECTS, json={"name": name}, headers=key)) for _ in range(2)
     )
     assert first["project_id"] == again["project_id"], "under one key there are two projects"
-    marks = [one.flag("idempotent_replay") for one in (first, again)]
+    marks = [reply.flag("idempotent_replay") for reply in (first, again)]
     assert marks == [False, True], f"a first and a repeat are marked {marks}"
     said = {field: first[field] for field in ("name", "template", "status")}
     assert said == {"name": name, "template": "standard", "status": "planned"}, f"it is {said}"

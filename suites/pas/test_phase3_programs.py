@@ -78,7 +78,7 @@ def test_the_broker_takes_ollama(broker: Broker) -> None:
     assert pair[1].startswith("llama3.1"), f"it chooses {pair}"
     with answering({GENERATED: SAID}) as ollama:
         done = broker.run("ask", "--prompt", PROMPT, OLLAMA_HOST=ollama.url)
-        asked = [one for one in ollama.asked if (one.method, one.path) == GENERATED]
+        asked = [request for request in ollama.asked if (request.method, request.path) == GENERATED]
     assert done.status == 0, done.in_words()
     assert len(asked) == 1, f"Ollama got {len(asked)} requests"
     assert str(asked[0].body.get("model")).startswith("llama3.1"), f"asked was {asked[0].body}"

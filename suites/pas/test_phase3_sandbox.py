@@ -112,7 +112,7 @@ def test_reading_and_what_cannot_be_read(phase: Stage, tmp_path: Path) -> None:
     ):
         assert box.run("read", path).said()["content"] == content, f"{path} is read as another one"
     for path, entries in ((".", None), ("below", ["inner.txt", "kept.txt"])):
-        due = entries or sorted(one.name for one in box.root.iterdir())
+        due = entries or sorted(child.name for child in box.root.iterdir())
         assert box.run("list", path).said()["entries"] == due, f"{path} is listed otherwise"
     for words in (("read", "nothing.txt"), ("read", "below"), ("list", "kept.txt")):
         done = box.run(*words)
@@ -220,6 +220,6 @@ def test_a_broker_that_cannot_says_so(broker: Broker, tmp_path: Path) -> None:
         assert done.status == status, f"{name}: {done.in_words()}"
         lines = done.errors.strip().splitlines()
         assert "Traceback" not in done.errors, f"{name}: it prints a traceback"
-        one = len(lines) == 1 and lines[0].startswith("broker: ") and len(lines[0].split()) > 3
-        assert one or name == "no prompt", f"{name}: it prints {done.errors.strip()!r:.200}"
+        one_line = len(lines) == 1 and lines[0].startswith("broker: ") and len(lines[0].split()) > 3
+        assert one_line or name == "no prompt", f"{name}: it prints {done.errors.strip()!r:.200}"
     assert "ollama" in cases["nobody there"][1].errors, "it does not say who did not answer"

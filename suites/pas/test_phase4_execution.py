@@ -36,7 +36,9 @@ def _executed(lane: str, executed: Runs, store: Store) -> None:
     for name, value in due.output.items():
         said = task.inner("output")[name]
         assert said == value, f"its {name} are {said}, and {value} is right"
-    (kpi,) = [one for one in task.each("kpis") if kpi_name(one.text("kpi")) == KPI_OF[lane]]
+    (kpi,) = [
+        receipt for receipt in task.each("kpis") if kpi_name(receipt.text("kpi")) == KPI_OF[lane]
+    ]
     value = took if due.kpi is None else due.kpi
     assert abs(kpi.number("value") - value) < 0.01, f"its KPI is {kpi['value']}, not {value:g}"
     for table in ("receipts", "kpi_receipts"):
@@ -150,9 +152,9 @@ def test_no_run_spends_more_than_its_budget(
 
 @pytest.mark.criterion("deterministic-replay")
 def test_a_replay_is_the_same(replayed: Replayed, observe: Observe) -> None:
-    found = [*_differences(replayed)]
-    observe("replay_differences", len(found))
-    assert not found, "; ".join(found[:3])
+    differences = [*_differences(replayed)]
+    observe("replay_differences", len(differences))
+    assert not differences, "; ".join(differences[:3])
 
 
 def _differences(replayed: Replayed) -> Iterator[str]:

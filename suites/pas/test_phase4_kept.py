@@ -43,8 +43,8 @@ def test_a_restart_changes_no_run(kept_all: KeptAll) -> None:
     states = {name: run.text("status") for name, run in kept_all.after.items()}
     assert states == {name: name for name in states}, f"the runs are {states}"
     for name, due in (("paused", "suspended"), ("failed", "cancelled")):
-        found = [task.text("status") for task in kept_all.before[name].each("tasks")]
-        assert due in found, f"of the run that {name} no task is {due}: {found}"
+        statuses = [task.text("status") for task in kept_all.before[name].each("tasks")]
+        assert due in statuses, f"of the run that {name} no task is {due}: {statuses}"
 
 
 @pytest.mark.criterion("receipts-persisted")
@@ -112,7 +112,7 @@ def test_a_key_belongs_to_its_operation_and_body(phase: Stage) -> None:
             pas.client.post(f"/pas/v1/{path}", json={"run_id": run, **each}, headers=headers)
             for each in (sent, sent, other)
         )
-        marks = [reported(one).flag("idempotent_replay") for one in (first, again)]
+        marks = [reported(answer).flag("idempotent_replay") for answer in (first, again)]
         assert marks == [False, True], f"{path}: a first and a repeat are marked {marks}"
         assert odd.status_code == 409, f"{path} with another body is answered {odd.status_code}"
     pas.control("terminate", run)
@@ -121,7 +121,7 @@ def test_a_key_belongs_to_its_operation_and_body(phase: Stage) -> None:
 @pytest.mark.rehearsal_only  # elsewhere nobody makes PLMS refuse what it is told
 @pytest.mark.criterion("webhook-to-plms")
 def test_a_message_waits_longer_each_time(untold: Untold) -> None:
-    statuses = [one.whole("status") for one in untold.patient]
+    statuses = [message.whole("status") for message in untold.patient]
     assert statuses == [*[500] * REFUSALS, 200], f"PLMS answered {statuses}"
     waits = [
         (after.moment("at") - before.moment("at")).total_seconds()
@@ -129,8 +129,10 @@ def test_a_message_waits_longer_each_time(untold: Untold) -> None:
     ]
     off = [abs(wait - due) for wait, due in zip(waits, AGAIN_S, strict=True)]
     assert max(off) < 1, f"it was sent again after {waits} s, and {AGAIN_S} are due"
-    assert len({one["delivery_id"] for one in untold.patient}) == 1, "it has several ids"
-    events = {one.inner("body").text("event") for one in (*untold.patient, *untold.restarted)}
+    assert len({message["delivery_id"] for message in untold.patient}) == 1, "it has several ids"
+    events = {
+        message.inner("body").text("event") for message in (*untold.patient, *untold.restarted)
+    }
     assert events == {"run.finished"}, f"the event is {events}"
 
 
@@ -138,7 +140,7 @@ def test_a_message_waits_longer_each_time(untold: Untold) -> None:
 @pytest.mark.criterion("webhook-to-plms")
 def test_a_restart_forgets_no_message(untold: Untold) -> None:
     assert untold.refused, "PLMS was told of nothing before the restart"
-    taken = [one for one in untold.restarted if one["status"] == 200]
+    taken = [message for message in untold.restarted if message["status"] == 200]
     assert len(taken) == 1, f"after the restart PLMS took the run {len(taken)} times"
     first = untold.restarted[0]["delivery_id"]
     assert taken[0]["delivery_id"] == first, "after the restart it is another message"
@@ -162,7 +164,10 @@ def test_each_work_comes_to_what_it_must(computed: Computed) -> None:
         assert kpi.flag("pass") is verdict, f"{told} of {value:g} is said to pass: {kpi['pass']}"
     said = (computed.run["status"], computed.run["validation_pass"])
     assert said == ("failed", False), f"a run with receipts that miss and others ends as {said}"
-    missed = {(one["task_id"], one["kpi"]) for one in computed.run.each("kpi_violations")}
+    missed = {
+        (violation["task_id"], violation["kpi"])
+        for violation in computed.run.each("kpi_violations")
+    }
     due = {
         (task["task_id"], KPI_OF[work.lane])
         for work, task in computed.works

@@ -65,8 +65,8 @@ def test_a_run_that_begins_later_has_its_share_from_then_on(
     assert statuses == ["completed"] * 2, f"the runs are {statuses}"
     since = joined[1].moment("started_at")
     began = [[task.moment("started_at") for task in run.each("tasks")] for run in joined]
-    until = min(max(one) for one in began)
-    early, late = (sum(since <= at <= until for at in one) for one in began)
+    until = min(max(moments) for moments in began)
+    early, late = (sum(since <= at <= until for at in moments) for moments in began)
     assert EVEN[0] * late <= early <= EVEN[1] * late, (
         f"while both waited the first began {early} tasks and the second {late}"
     )
@@ -114,7 +114,9 @@ def test_each_task_leaves_the_receipts_of_its_lane(burst: Burst, observe: Observ
         kept = burst.store.of_run("kpi_receipts", name)
         for task in run.each("tasks"):
             due = KPI_OF[task.text("lane")]
-            mine = [one for one in task.each("kpis") if kpi_name(one.text("kpi")) == due]
+            mine = [
+                receipt for receipt in task.each("kpis") if kpi_name(receipt.text("kpi")) == due
+            ]
             rows = [row for row in kept if row["task_id"] == task["task_id"]]
             stored = [row for row in rows if kpi_name(row["kpi"]) == due]
             whole = len(mine) == len(stored) == 1 and sound(mine[0]) and _same(stored[0], mine[0])

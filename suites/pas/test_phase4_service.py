@@ -94,7 +94,7 @@ def test_plms_is_told_of_each_run_once(told: Told, observe: Observe) -> None:
         observe("webhook_wrong", bool(wrong), run=run.text("run_id"))
         wrongs += [f"{name}: {wrong}"] if wrong else []
     assert not wrongs, "; ".join(wrongs)
-    failed = [one for one in told.arrived if one.whole("status") >= 500]
+    failed = [message for message in told.arrived if message.whole("status") >= 500]
     if told.failed_first and not failed:
         raise NoValueError("PLMS failed nobody, so nothing was sent again")
 
@@ -103,12 +103,16 @@ def _wrong_of(told: Told, name: str) -> str:
     """What is wrong with what PLMS was told of a run, and learnt of it; empty: nothing."""
     run, learns = told.runs[name], KINDS[name][2]
     arrived = told.of(run.text("run_id"))
-    taken = [one for one in arrived if 200 <= one.whole("status") < 300 and not one["duplicate"]]
+    taken = [
+        message
+        for message in arrived
+        if 200 <= message.whole("status") < 300 and not message["duplicate"]
+    ]
     if len(taken) != 1:
         return f"PLMS took it {len(taken)} times"
     if (
         len(
-            {one.text("delivery_id") for one in arrived if one.whole("status") >= 500}
+            {message.text("delivery_id") for message in arrived if message.whole("status") >= 500}
             | {taken[0].text("delivery_id")}
         )
         != 1
@@ -129,8 +133,8 @@ def _wrong_of(told: Told, name: str) -> str:
 def test_a_second_message_teaches_nothing(told: Told, observe: Observe) -> None:
     twice = [
         run
-        for run in {one.text("run_id") for one in told.arrived}
-        if sum(200 <= one.whole("status") < 300 for one in told.of(run)) > 1
+        for run in {message.text("run_id") for message in told.arrived}
+        if sum(200 <= message.whole("status") < 300 for message in told.of(run)) > 1
     ]
     missed = set(told.redelivered) - set(twice)
     if told.failed_first and missed:

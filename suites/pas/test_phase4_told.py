@@ -23,7 +23,7 @@ MEANS = {"tokens_mean": "tokens_actual", "duration_mean": "duration_minutes"}
 @pytest.mark.parametrize("signed", ["", f"sha256={'0' * 64}", None])
 def test_plms_believes_nobody_else(phase: Stage, told: Told, signed: str | None) -> None:
     run = f"forged-{uuid.uuid4().hex[:8]}"
-    taken = [one for one in told.arrived if one.get("status") == 200]
+    taken = [message for message in told.arrived if message.get("status") == 200]
     if not taken:
         raise NoValueError("PLMS took no message, so there is none to forge")
     body = {**taken[0].inner("body"), "run_id": run, "delivery_id": run}
@@ -38,7 +38,7 @@ def test_plms_believes_nobody_else(phase: Stage, told: Told, signed: str | None)
 @pytest.mark.criterion("webhook-to-plms")
 def test_each_run_has_a_message_of_its_own(told: Told) -> None:
     runs = {run.text("run_id") for run in told.runs.values()}
-    ids = [{one["delivery_id"] for one in told.of(run)} for run in runs]
+    ids = [{message["delivery_id"] for message in told.of(run)} for run in runs]
     shared = len(runs) - len(set().union(*ids))
     assert {len(each) for each in ids} == {1}, f"a run has messages of several ids: {ids}"
     assert not shared, f"the messages of {len(runs)} runs have {len(runs) - shared} ids"

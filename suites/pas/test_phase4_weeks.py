@@ -34,17 +34,17 @@ def test_the_requirements_are_written_down(phase: Stage, observe: Observe) -> No
 
 @pytest.mark.criterion("design-review-done")
 def test_the_architecture_was_reviewed(phase: Stage) -> None:
-    found = of_kind(records(phase), "review", what="pas-architecture", role="Engineering")
-    assert found, "Engineering recorded no review of the architecture"
-    first = min(found, key=day_of)
+    reviews = of_kind(records(phase), "review", what="pas-architecture", role="Engineering")
+    assert reviews, "Engineering recorded no review of the architecture"
+    first = min(reviews, key=day_of)
     assert first.text("who"), "nobody is named who reviewed it"
     assert day_of(first) <= BEGINS, f"it was reviewed on {day_of(first)}, after the work began"
 
 
 @pytest.mark.criterion("resources-allocated")
 def test_two_people_are_assigned(phase: Stage) -> None:
-    found = of_kind(records(phase), "assignment", what="full-pas")
-    people = {one.text("role"): one.text("who") for one in found}
+    assignments = of_kind(records(phase), "assignment", what="full-pas")
+    people = {assignment.text("role"): assignment.text("who") for assignment in assignments}
     missing = [role for role in ("senior engineer", "architect") if not people.get(role)]
     assert not missing, f"no {' and no '.join(missing)} is assigned"
     assert people["senior engineer"] != people["architect"], f"{people['architect']} is both"
@@ -53,10 +53,10 @@ def test_two_people_are_assigned(phase: Stage) -> None:
 def _reached(weeks: Weeks, week: int) -> None:
     """Raise AssertionError where the milestone of a week was reached too late, or not at all."""
     what, last = MILESTONES[week]
-    found = of_kind(weeks.rows, "milestone", week=week, what=what)
-    if not found:
+    milestones = of_kind(weeks.rows, "milestone", week=week, what=what)
+    if not milestones:
         raise NoValueError(f"nobody recorded that the {what} of week {week} is reached")
-    day = min(day_of(one) for one in found)
+    day = min(day_of(milestone) for milestone in milestones)
     assert day <= last, f"the {what} of week {week} was reached on {day}, after {last}"
 
 

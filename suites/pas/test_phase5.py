@@ -86,7 +86,7 @@ def test_nothing_else_is_learnt_from(trained: Trained, crafted: Crafted, observe
     bad = {run["run_id"] for run in crafted_runs()[8:]}
     for run in crafted.pack.each("runs"):
         tell("foreign_run", run.text("run_id") in bad, pack="crafted")
-    quarantined = {one.text("run_id") for one in crafted.pack.each("quarantined")}
+    quarantined = {run.text("run_id") for run in crafted.pack.each("quarantined")}
     assert quarantined == bad, f"left out are {sorted(quarantined)}, not {sorted(bad)}"
     tell.none_bad("the pack holds runs that must not be learnt from")
 
@@ -124,8 +124,8 @@ def test_a_project_learns_from_itself(trained: Trained, observe: Observe) -> Non
 
 def _pairs(trained: Trained) -> list[tuple[Reported, Reported]]:
     """The runs of each pair."""
-    found = [Reported(one, PAIRS) for one in read(trained.packs / PAIRS)]
-    return [(one.inner("a"), one.inner("b")) for one in found]
+    pairs = [Reported(pair, PAIRS) for pair in read(trained.packs / PAIRS)]
+    return [(pair.inner("a"), pair.inner("b")) for pair in pairs]
 
 
 def _results(trained: Trained) -> Reported:
@@ -192,20 +192,20 @@ def test_both_sides_had_the_same_task(trained: Trained, observe: Observe) -> Non
 def test_estimates_come_near(trained: Trained, observe: Observe) -> None:
     recorded = {run.text("run_id"): run for run in trained.runs}
     done = lines(trained.packs / COMPLETED, "record of completed projects")
-    projects = {str(one["project_id"]) for one in done}
+    projects = {str(project["project_id"]) for project in done}
     assert len(projects) == len(done), f"{len(done)} projects are told, of {len(projects)} ids"
-    for one in sorted(done, key=lambda row: row.moment("ended")):
-        run = recorded.get(one.text("run_id"))
+    for project in sorted(done, key=lambda row: row.moment("ended")):
+        run = recorded.get(project.text("run_id"))
         if run is None:
-            raise NotReportedError(f"no run {one['run_id']} is recorded")
+            raise NotReportedError(f"no run {project['run_id']} is recorded")
         actual = sum(task.number("tokens") for task in run.each("tasks"))
-        assert near(one.number("actual_tokens"), actual), (
-            f"{one['run_id']} took {actual:g} tokens, and {one['actual_tokens']:g} is told"
+        assert near(project.number("actual_tokens"), actual), (
+            f"{project['run_id']} took {actual:g} tokens, and {project['actual_tokens']:g} is told"
         )
-        early = one.moment("estimated_at") <= one.moment("started")
-        assert early, f"{one['run_id']} was estimated after it had begun"
-        error = relative_error(actual, one.number("estimate_tokens"))
-        observe("abs_error_share", abs(error), at=one.moment("ended"))
+        early = project.moment("estimated_at") <= project.moment("started")
+        assert early, f"{project['run_id']} was estimated after it had begun"
+        error = relative_error(actual, project.number("estimate_tokens"))
+        observe("abs_error_share", abs(error), at=project.moment("ended"))
 
 
 # How it is served

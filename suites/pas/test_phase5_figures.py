@@ -35,15 +35,15 @@ Rates = Mapping[str, tuple[float, float, float, str]]  # by lane: tokens, minute
 
 def _learnt(runs: Sequence[Mapping[str, Any]], source: str) -> dict[str, Any]:
     """What a unit of each lane took in some runs, and how far single tasks were off."""
-    found = {}
+    rates = {}
     lanes = {task["lane"] for run in runs for task in run["tasks"]}
     for lane in lanes:
         tasks = [task for run in runs for task in run["tasks"] if task["lane"] == lane]
         size = sum(task["size"] for task in tasks)
         tokens, minutes = (sum(t[n] for t in tasks) / size for n in ("tokens", "minutes"))
         spread = statistics.pstdev([task["tokens"] / task["size"] for task in tasks]) / tokens
-        found[lane] = (tokens, minutes, spread, source)
-    return found
+        rates[lane] = (tokens, minutes, spread, source)
+    return rates
 
 
 def _rates(runs: Sequence[Mapping[str, Any]], project: str) -> Rates:
@@ -64,10 +64,10 @@ def _estimate_wrong(said: Reported, rates: Rates, tasks: Sequence[Mapping[str, A
         due = interval([(rate[which] * size, rate[2]) for rate, size in known])
         if wrong := unlike(said.inner(name), due):
             return f"{name}: {wrong}"
-        for one, (rate, size) in zip(said.each("tasks"), known, strict=True):
-            if not near(one.number(name), rate[which] * size, 1e-5):
-                return f"{name} of {one['lane']} are {one[name]}, not {rate[which] * size:g}"
-    told = [(one["lane"], one["size"], one["source"]) for one in said.each("tasks")]
+        for piece, (rate, size) in zip(said.each("tasks"), known, strict=True):
+            if not near(piece.number(name), rate[which] * size, 1e-5):
+                return f"{name} of {piece['lane']} are {piece[name]}, not {rate[which] * size:g}"
+    told = [(piece["lane"], piece["size"], piece["source"]) for piece in said.each("tasks")]
     right = [
         (task["lane"], task["size"], rate[3]) for task, (rate, _) in zip(tasks, known, strict=True)
     ]
@@ -99,10 +99,12 @@ def test_the_old_planner_is_that_of_the_defaults(crafted: Crafted) -> None:
         "default": crafted.planner.estimate(crafted.packs, KNOWN, TASKS, "--planner", "default"),
         "no pack": crafted.planner.estimate(nowhere, KNOWN, TASKS),
     }
-    for name, one in said.items():
-        wrong = _estimate_wrong(one, default, TASKS)
+    for name, estimate in said.items():
+        wrong = _estimate_wrong(estimate, default, TASKS)
         assert not wrong, f"{name}: {wrong}"
-        assert one["applied"] == ["DEFAULT"], f"{name}: laid over each other are {one['applied']}"
+        assert estimate["applied"] == ["DEFAULT"], (
+            f"{name}: laid over each other are {estimate['applied']}"
+        )
 
 
 @pytest.mark.criterion("ab-mae-reduction")
@@ -167,7 +169,7 @@ BROKEN: Mapping[str, Mapping[str, Any]] = {  # a task that cannot be learnt from
 def test_what_is_left_out_says_why(trained: Trained) -> None:
     """Each kind of run that teaches nothing, each with a reason of its own kind."""
     good = crafted_runs()[0]
-    bad = [{**one, "run_id": f"bad-{one['run_id']}"} for one in crafted_runs()[8:11]]
+    bad = [{**run, "run_id": f"bad-{run['run_id']}"} for run in crafted_runs()[8:11]]
     for number, more in enumerate(BROKEN.values()):
         tasks = [good["tasks"][0], {**good["tasks"][1], **more}]
         bad.append({**good, "run_id": f"broken-{number}", "tasks": tasks})
@@ -183,7 +185,7 @@ def test_what_is_left_out_says_why(trained: Trained) -> None:
     assert dict(said) == told, f"it says {dict(said)}"
     pack = Reported(read(folder / "packs/planner_training_pack.json"), "the pack")
     assert [run["run_id"] for run in pack.each("runs")] == [good["run_id"], "a hotfix"]
-    why = {one.text("run_id"): one.text("why") for one in pack.each("quarantined")}
+    why = {run.text("run_id"): run.text("why") for run in pack.each("quarantined")}
     assert set(why) == set(left), f"left out are {sorted(why)}"
     kinds = [why[name] for name in left[:4]]
     assert all(len(reason.split()) >= 3 for reason in why.values()), (

@@ -80,7 +80,7 @@ def test_the_access_log_has_what_the_client_asked(phase: Stage, flow: Flow) -> N
     call = _first_missing(flow.calls, log)
     assert call is None, f"{call.method} {call.path} ({call.status}) is not in the log, or not then"
     assert all(
-        one.text("agent") for one in log if one["key"] in {c.key for c in flow.calls if c.key}
+        line.text("agent") for line in log if line["key"] in {c.key for c in flow.calls if c.key}
     )
 
 
@@ -108,7 +108,7 @@ def test_the_access_log_says_when_and_who(pas: Pas, phase: Stage) -> None:
         "access log of PAS",
         lambda entries: any(entry["agent"] == agent for entry in entries),
     )
-    mine = [one for one in log if one["agent"] == agent]
+    mine = [line for line in log if line["agent"] == agent]
     assert len(mine) == 1, f"a request is in the log {len(mine)} times"
     said = (mine[0]["status"], mine[0]["key"], mine[0]["query"])
     assert said == (404, None, "run_id=no-such-run"), f"it is logged as {said}"

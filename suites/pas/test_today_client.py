@@ -72,8 +72,8 @@ def test_estimate_prints_bounds(flow: Flow) -> None:
     said = flow.ran["estimate"].demand().told
     in_words = flow.ran["estimate in words"].demand().out
     for name in ("tokens", "duration_minutes", "cost_usd"):
-        one = said.inner(name)
-        lower, mean, upper = (one.number(key) for key in ("lower", "mean", "upper"))
+        interval = said.inner(name)
+        lower, mean, upper = (interval.number(key) for key in ("lower", "mean", "upper"))
         assert 0 < lower < mean < upper, f"{name} is {mean} within {lower} to {upper}"
     spent = flow.end.number("spend_usd") / flow.end.number("spend_tokens")
     for bound in ("lower", "mean", "upper"):
@@ -177,7 +177,7 @@ def test_the_state_is_kept(flow: Flow) -> None:
     project = current(flow.state)
     assert project.text("name") == "demo-project"
     assert project.text("run_id") == flow.ran["start"].demand().told.text("run_id")
-    names = [one.text("name") for one in _projects(flow.state)]
+    names = [stored.text("name") for stored in _projects(flow.state)]
     assert "first-project" in names, "the state forgot the first project"
 
 

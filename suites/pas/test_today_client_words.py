@@ -151,7 +151,7 @@ def test_each_command_speaks_to_people(phase: Stage, tmp_path: Path) -> None:
         started = vp.run("start").demand().out
         for word in (project.text("run_id"), "executing-oddly", "4"):
             assert word in started, f"start does not say {word!r}: {started}"
-        asked = [one for one in service.asked if one.path == SIMULATE]
+        asked = [request for request in service.asked if request.path == SIMULATE]
         due = {"run_id": project["run_id"], "rehearsal_pct": 0.01, "stratified": True}
         assert asked[0].body == due, f"by itself it rehearses {asked[0].body}"
         _logged(vp)
@@ -290,14 +290,14 @@ def test_a_task_that_is_sent_again_keeps_its_key(phase: Stage, tmp_path: Path) -
         vp = vp_of(phase, tmp_path, service.url)
         vp.run("new", "--name", "again").demand()
         failed = vp.run("simulate")
-        first = [one for one in service.asked if one.path.endswith("/jobcards")]
+        first = [request for request in service.asked if request.path.endswith("/jobcards")]
     assert failed.status == FAILED, f"without cards taken it ends with {failed.status}"
     assert len(first) == 1, f"after a refusal it sent {len(first)} cards"
     kept = {task.text("task_id"): task.text("key") for task in current(vp.state()).each("tasks")}
     with answering(SERVICE) as service:
         vp.run("simulate", PAS_API_BASE_URL=service.url).demand()
         vp.run("start", PAS_API_BASE_URL=service.url).demand()
-        cards = [one for one in service.asked if one.path.endswith("/jobcards")]
+        cards = [request for request in service.asked if request.path.endswith("/jobcards")]
         vp.run("new", "--name", "again").demand()  # another one of the same name
         vp.run("plan").demand()
     state = vp.state().inner("projects")
@@ -305,6 +305,6 @@ def test_a_task_that_is_sent_again_keeps_its_key(phase: Stage, tmp_path: Path) -
     for field in ("key", "task_id"):
         known = {task.text(field) for task in every}
         assert len(known) == len(every) == 2 * len(kept), f"{len(every)} tasks have {len(known)}"
-    sent = [(str(one.body.get("task_id")), one.key) for one in cards]
+    sent = [(str(card.body.get("task_id")), card.key) for card in cards]
     assert dict(sent) == kept, f"sent are {json.dumps(sent)}, kept {json.dumps(kept)}"
     assert len(sent) == len(kept), f"{len(kept)} tasks were sent {len(sent)} times"

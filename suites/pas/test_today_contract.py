@@ -71,7 +71,7 @@ def _shown(tried: Tried, run: Reported) -> Any:
     if tried.path == STARTS and tried.field in ("run_kind", "weight"):
         return run[tried.field]
     if tried.path == KPIS and tried.field == "value":
-        shown = [one["value"] for one in run.each("kpi_violations")]
+        shown = [violation["value"] for violation in run.each("kpi_violations")]
         return shown[0] if shown else None
     if tried.path == RECEIPTS and tried.field in SPENT:
         return run[SPENT[tried.field]]
@@ -167,9 +167,9 @@ def test_a_key_belongs_to_its_operation_and_body(pas: Pas) -> None:
             pas.client.post(f"/pas/v1/{path}", json=each, headers=headers)
             for each in (sent, sent, {**sent, **other})
         )
-        marks = [reported(one).flag("idempotent_replay") for one in (first, again)]
+        marks = [reported(answer).flag("idempotent_replay") for answer in (first, again)]
         assert marks == [False, True], f"{path}: a first and a repeat are marked {marks}"
-        said = [{**one.json(), "idempotent_replay": None} for one in (first, again)]
+        said = [{**answer.json(), "idempotent_replay": None} for answer in (first, again)]
         assert said[0] == said[1], f"{path} again says {said[1]}, and said {said[0]}"
         assert odd.status_code == 409, f"{path} with another body is answered {odd.status_code}"
     for path, (body, _) in asked.items():  # once more, after the end of the run

@@ -248,7 +248,9 @@ def test_kpi(pas: Pas, kpi: str) -> None:
         card = pas.card(run, "Code-Impl")
         body = {"run_id": run, "task_id": card.task, "kpi": kpi, "value": value}
         assert reported(pas.tell("kpis", body)).text("status") == "stored"
-        missed = [kpi_name(one.text("kpi")) for one in pas.status(run).each("kpi_violations")]
+        missed = [
+            kpi_name(violation.text("kpi")) for violation in pas.status(run).each("kpi_violations")
+        ]
         due = [] if due_verdict(kpi, value, limit) else [kpi]
         assert missed == due, f"{kpi} of {value} shows {missed or 'no violation'}"
 

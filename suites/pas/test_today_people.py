@@ -49,10 +49,10 @@ def test_the_integration_plan_has_five_phases(checkout: Path, observe: Observe) 
     headings = list(documents.sections(documents.text(checkout, documents.PLAN)))
     for number in range(1, 6):
         mine = [text for text in headings if re.match(rf"Phase {number}\b", text)]
-        found = re.search(r"Weeks? (\d+)(?:\D+(\d+))?", mine[0]) if len(mine) == 1 else None
-        observe("phase_undescribed", found is None, of=f"phase {number}")
-        if found:
-            weeks |= set(range(int(found[1]), int(found[2] or found[1]) + 1))
+        span = re.search(r"Weeks? (\d+)(?:\D+(\d+))?", mine[0]) if len(mine) == 1 else None
+        observe("phase_undescribed", span is None, of=f"phase {number}")
+        if span:
+            weeks |= set(range(int(span[1]), int(span[2] or span[1]) + 1))
     assert weeks == set(range(1, 11)), f"the five phases cover weeks {sorted(weeks)}"
 
 
@@ -73,11 +73,11 @@ def test_everybody_reviewed_the_plan(first_day: FirstDay) -> None:
         "review", "nobody put a review of the integration plan on record", what="integration-plan"
     )
     who = {}
-    for one in told:
-        if first_day.begin <= one.moment("at") <= first_day.end:
-            long = timedelta(minutes=one.number("minutes")) >= BRIEFLY
-            assert long, f"{one['who']} reviewed it in {one['minutes']} minutes"
-            who[one.text("role")] = one.text("who")
+    for review in told:
+        if first_day.begin <= review.moment("at") <= first_day.end:
+            long = timedelta(minutes=review.number("minutes")) >= BRIEFLY
+            assert long, f"{review['who']} reviewed it in {review['minutes']} minutes"
+            who[review.text("role")] = review.text("who")
     _by_all(who, "reviewed the integration plan")
 
 
@@ -95,11 +95,11 @@ def test_everybody_signed_the_plan(first_day: FirstDay) -> None:
         "signoff", "nobody signed the plan of ten weeks", what="ten-week-plan"
     )
     who = {}
-    for one in told:
-        verdict = one.text("verdict")
-        assert verdict == "approved", f"{one['role']} says {verdict!r}, not approved"
-        if first_day.begin <= one.moment("at") <= first_day.end:
-            who[one.text("role")] = one.text("who")
+    for signoff in told:
+        verdict = signoff.text("verdict")
+        assert verdict == "approved", f"{signoff['role']} says {verdict!r}, not approved"
+        if first_day.begin <= signoff.moment("at") <= first_day.end:
+            who[signoff.text("role")] = signoff.text("who")
     _by_all(who, "approved the plan of ten weeks on the day")
 
 
@@ -110,7 +110,7 @@ def _tests(first_day: FirstDay) -> list[Reported]:
 @pytest.mark.criterion("stub-and-cli-tested")
 def test_stub_and_client_were_tested(first_day: FirstDay) -> None:
     for what in ("stub", "client"):
-        mine = [one for one in _tests(first_day) if one.text("what") == what]
+        mine = [test for test in _tests(first_day) if test.text("what") == what]
         assert mine, f"no test of the {what} is on record"
         last = mine[-1]
         counts = last.whole("passed"), last.whole("failed")
@@ -124,19 +124,19 @@ def test_stub_and_client_were_tested(first_day: FirstDay) -> None:
 @pytest.mark.criterion("time-budget-stub")
 @pytest.mark.criterion("time-budget-cli")
 def test_tests_take_their_time(first_day: FirstDay, observe: Observe) -> None:
-    for one in _tests(first_day):
-        took = one.moment("ended") - one.moment("began")
-        of = one.text("what")
-        observe("test_duration", took.total_seconds(), at=one.moment("ended"), of=of)
+    for test in _tests(first_day):
+        took = test.moment("ended") - test.moment("began")
+        of = test.text("what")
+        observe("test_duration", took.total_seconds(), at=test.moment("ended"), of=of)
 
 
 @pytest.mark.criterion("prechecked-boxes-verified")
 def test_a_ticked_box_has_an_outcome(first_day: FirstDay, observe: Observe) -> None:
     """The run that a box names must be there, have passed, and have ended before the tick."""
-    boxes = [one for one in first_day.records.of("box") if one.flag("ticked")]
+    boxes = [box for box in first_day.records.of("box") if box.flag("ticked")]
     if not boxes:
         raise NoValueError("no box of the acceptance list is on record")
-    runs = {one.text("id"): one for one in _tests(first_day)}
+    runs = {run.text("id"): run for run in _tests(first_day)}
     for box in boxes:
         named = box["evidence"] or []
         good = [

@@ -106,19 +106,25 @@ def test_what_a_run_takes_lies_in_nine_intervals_of_ten(pas: Pas, phase: Stage) 
         for way in (True, False)
         for share in (0.01 + 0.0004 * number for number in range(TIMES))
     ]
-    for one in said:
-        drawn, every = one.whole("n_sample"), one.whole("n_total")
-        assert drawn == sum(one.inner("samples_per_stratum").values()), f"the samples of {one}"
-        share = one.number("requested_pct")
+    for answer in said:
+        drawn, every = answer.whole("n_sample"), answer.whole("n_total")
+        assert drawn == sum(answer.inner("samples_per_stratum").values()), (
+            f"the samples of {answer}"
+        )
+        share = answer.number("requested_pct")
         assert abs(drawn - share * every) <= 2, f"of {every} units {drawn} are no {share:.2%}"
-        used = one.number("rehearsal_tokens") / one.number("projected_tokens")
+        used = answer.number("rehearsal_tokens") / answer.number("projected_tokens")
         assert abs(used / (drawn / every) - 1) < NEAR_SHARE, f"{drawn} of {every} use {used:.2%}"
-        half = (one.number("ci_upper") - one.number("ci_lower")) / 2
-        risk = min(1.0, 5 * half / one.number("projected_tokens"))
-        assert abs(one.number("risk_score") - risk) < 0.01, f"a risk of {risk:g} is told as {one}"
+        half = (answer.number("ci_upper") - answer.number("ci_lower")) / 2
+        risk = min(1.0, 5 * half / answer.number("projected_tokens"))
+        assert abs(answer.number("risk_score") - risk) < 0.01, (
+            f"a risk of {risk:g} is told as {answer}"
+        )
     pas.start(run)
     took = ended(pas, phase.target("pas"), run).number("spend_tokens")
-    missed = sum(not one.number("ci_lower") <= took <= one.number("ci_upper") for one in said)
+    missed = sum(
+        not answer.number("ci_lower") <= took <= answer.number("ci_upper") for answer in said
+    )
     assert missed in OUTSIDE, f"of {len(said)} intervals {missed} do not hold what the run took"
 
 

@@ -100,7 +100,7 @@ def test_a_good_run_ends_with_its_gates(work: Work) -> None:
 def test_the_runway_is_what_is_left_at_the_rate_so_far(work: Work) -> None:
     if not work.embedded:
         return  # only a stepped clock stands still while it is read
-    told = 0
+    compared = 0
     for sent in work.sent:
         for look in work.looks:
             said = look.runs[sent.run]
@@ -110,8 +110,8 @@ def test_the_runway_is_what_is_left_at_the_rate_so_far(work: Work) -> None:
             runway = said.number_or_none("runway_minutes")
             right = runway is None if left is None else abs((runway or 0) - left) < 0.01
             assert right, f"{runway} minutes are said to be left, and {left} are"
-            told += known
-    assert told, "no look saw a run with a budget and a rate"
+            compared += known
+    assert compared, "no look saw a run with a budget and a rate"
 
 
 def _minutes(run: Reported, now: datetime) -> float:
@@ -267,7 +267,7 @@ def test_a_violation_says_of_what_it_is(pas: Pas) -> None:
         said = reported(pas.tell("kpis", body))
         assert said.flag("pass") is False, f"{kpi} of {value} passes"
         due.append({"task_id": task, "kpi": kpi, "value": value, "threshold": LIMITS[kpi]})
-    shown = [dict(one) for one in pas.status(run).each("kpi_violations")]
+    shown = [dict(violation) for violation in pas.status(run).each("kpi_violations")]
     assert shown == due, f"the run shows {shown}"
 
 

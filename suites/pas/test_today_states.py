@@ -156,9 +156,9 @@ def test_the_last_hundred_that_ended_are_listed(pas: Pas, phase: Stage) -> None:
 
 def _listed(pas: Pas) -> tuple[list[str], list[str]]:
     """The runs that are listed: those that have ended, and others."""
-    rows = pas.portfolio().each("runs")
-    over = [row.text("run_id") for row in rows if row["status"] in ENDED]
-    return over, [row.text("run_id") for row in rows if row["status"] not in ENDED]
+    runs = pas.portfolio().each("runs")
+    over = [run.text("run_id") for run in runs if run["status"] in ENDED]
+    return over, [run.text("run_id") for run in runs if run["status"] not in ENDED]
 
 
 # What is said where nothing was said, or nothing is known

@@ -175,13 +175,13 @@ def test_a_second_start_executes_nothing_again(work: Work, observe: Observe) -> 
 
 
 def _receipts(work: Work, lane: str) -> list[tuple[Sent, str, Sequence[Reported]]]:
-    found: list[tuple[Sent, str, Sequence[Reported]]] = []
+    receipts: list[tuple[Sent, str, Sequence[Reported]]] = []
     for sent in work.sent:
         for node in sent.nodes:
             task = work.named(sent, work.ended[sent.run])[node.name]
             if node.lane == lane and task.text("status") in OVER:
-                found.append((sent, node.name, task.each("kpis")))
-    return found
+                receipts.append((sent, node.name, task.each("kpis")))
+    return receipts
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,12 @@ def _receipts(work: Work, lane: str) -> list[tuple[Sent, str, Sequence[Reported]
 )
 def test_a_finished_task_has_its_receipt(work: Work, lane: str, observe: Observe) -> None:
     for sent, name, kpis in _receipts(work, lane):
-        fit = [one for one in kpis if kpi_name(one.text("kpi")) == KPI_OF[lane]]
+        fit = [receipt for receipt in kpis if kpi_name(receipt.text("kpi")) == KPI_OF[lane]]
         whole = [
-            one.number("value") is not None and one.number("threshold") == LIMITS[KPI_OF[lane]]
-            for one in fit
-            if isinstance(one.flag("pass"), bool)
+            receipt.number("value") is not None
+            and receipt.number("threshold") == LIMITS[KPI_OF[lane]]
+            for receipt in fit
+            if isinstance(receipt.flag("pass"), bool)
         ]
         observe("receipt_missing", not whole or not all(whole), lane=lane, run=sent.run, task=name)
 
@@ -209,15 +210,15 @@ def test_a_verdict_is_what_its_value_comes_to(work: Work, misses: Misses, observ
     tell = Told(observe)
     verdicts: Mapping[str, set[bool]] = defaultdict(set)
     told: list[Reported] = [
-        one
+        receipt
         for status in (misses.status, *work.ended.values())
         for task in status.each("tasks")
-        for one in task.each("kpis")
+        for receipt in task.each("kpis")
     ]
-    for number, one in enumerate(told):
-        kpi = kpi_name(one.text("kpi"))
-        tell("verdict_wrong", not sound(one), kpi=kpi, receipt=number)
-        verdicts[kpi].add(one.flag("pass"))
+    for number, receipt in enumerate(told):
+        kpi = kpi_name(receipt.text("kpi"))
+        tell("verdict_wrong", not sound(receipt), kpi=kpi, receipt=number)
+        verdicts[kpi].add(receipt.flag("pass"))
     for kpi, value, answer in misses.posted:
         right = answer.flag("pass") is due_verdict(kpi, value, LIMITS[kpi])
         tell("verdict_wrong", not right, kpi=kpi, posted=str(value))
@@ -236,9 +237,11 @@ def test_a_value_is_what_the_work_comes_to(misses: Misses) -> None:
     """Of work whose outcome the suite knows, in each lane: what misses must be told as missed."""
     tasks = {task.text("lane"): task for task in misses.status.each("tasks")}
     for lane, (least, most) in missed_values(OLD_S).items():
-        for one in tasks[lane].each("kpis"):
-            right = least <= one.number("value") <= most and not one.flag("pass")
-            assert right, f"{one['kpi']} of {lane} is {one['value']}, and {least:g}, a miss, is due"
+        for receipt in tasks[lane].each("kpis"):
+            right = least <= receipt.number("value") <= most and not receipt.flag("pass")
+            assert right, (
+                f"{receipt['kpi']} of {lane} is {receipt['value']}, and {least:g}, a miss, is due"
+            )
 
 
 @pytest.mark.criterion("kpi-verdict-consistent", *RECEIPTS)
@@ -246,12 +249,12 @@ def test_a_run_with_a_missed_kpi_shows_it(misses: Misses) -> None:
     """The violations of a run are exactly its receipts that miss, by their values."""
     due: set[tuple[Any, ...]] = set()
     for task in misses.status.each("tasks"):
-        for one in task.each("kpis"):
-            kpi, value = kpi_name(one.text("kpi")), one.number("value")
-            if not due_verdict(kpi, value, one.number("threshold")):
+        for receipt in task.each("kpis"):
+            kpi, value = kpi_name(receipt.text("kpi")), receipt.number("value")
+            if not due_verdict(kpi, value, receipt.number("threshold")):
                 due.add((task.text("task_id"), kpi))
     shown = {
-        (one.text("task_id"), kpi_name(one.text("kpi")))
-        for one in misses.status.each("kpi_violations")
+        (violation.text("task_id"), kpi_name(violation.text("kpi")))
+        for violation in misses.status.each("kpi_violations")
     }
     assert shown == due, f"the run shows {sorted(shown)}, its receipts come to {sorted(due)}"

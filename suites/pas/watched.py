@@ -74,20 +74,20 @@ def refreshes(now: datetime) -> Iterator[Sample]:
     checkout = place("checkout")
     log = lines(place("requests") / "index.jsonl", "access log of the index")
     read_at = [
-        one.moment("at")
-        for one in log
-        if (one["method"], one["path"], one["status"]) == ("POST", "/refresh", httpx.codes.OK)
+        line.moment("at")
+        for line in log
+        if (line["method"], line["path"], line["status"]) == ("POST", "/refresh", httpx.codes.OK)
     ]
     with client("index") as http:
         indexed = Index(http).get("/snapshot").text("sha")
-    told = git(checkout, "log", f"-{NEWEST}", "--format=%H %cI").split()
-    for commit, text in zip(told[::2], told[1::2], strict=True):
+    words = git(checkout, "log", f"-{NEWEST}", "--format=%H %cI").split()
+    for commit, text in zip(words[::2], words[1::2], strict=True):
         made = datetime.fromisoformat(text)
-        seen = min((at for at in read_at if at >= made), default=None)
-        if commit == told[0] and indexed != commit:  # whatever a refresh was answered
-            seen = now if now - made > LATE else None
-        if seen is not None:
-            yield Sample((seen - made).total_seconds(), seen, {"commit": commit[:12]})
+        refreshed = min((at for at in read_at if at >= made), default=None)
+        if commit == words[0] and indexed != commit:  # whatever a refresh was answered
+            refreshed = now if now - made > LATE else None
+        if refreshed is not None:
+            yield Sample((refreshed - made).total_seconds(), refreshed, {"commit": commit[:12]})
 
 
 def coverage(now: datetime) -> Iterator[Sample]:
@@ -95,7 +95,7 @@ def coverage(now: datetime) -> Iterator[Sample]:
     with client("index") as http:
         said = Index(http).get("/snapshot")
     source = Source.at(place("checkout"), said.text("sha"))
-    listed = {one.text("path"): one.text("blob") for one in said.each("files")}
+    listed = {file.text("path"): file.text("blob") for file in said.each("files")}
     if not source.texts:
         raise NoValueError("the commit has no Python file")
     there = sum(listed.get(path) == source.blob(path) for path in source.texts)
@@ -146,7 +146,7 @@ def tests_of_pairs(now: datetime) -> Iterator[Sample]:
     """By how much the error of each pair is lower, from its estimates and recorded figures."""
     packs = place("packs")
     results = Reported(read(packs / RESULTS), RESULTS).each("pairs")
-    pairs = [Reported(one, PAIRS) for one in read(packs / PAIRS)]
+    pairs = [Reported(pair, PAIRS) for pair in read(packs / PAIRS)]
     for number, reduction in enumerate(reductions(results, pairs)):
         yield Sample(reduction, now, {"pair": str(number)})
 
@@ -156,13 +156,13 @@ def errors(now: datetime) -> Iterator[Sample]:
     packs = place("packs")
     runs = {run.text("run_id"): run for run in lines(packs / RUNS, "record of runs")}
     done = lines(packs / COMPLETED, "record of completed projects")
-    for one in sorted(done, key=lambda row: row.moment("ended"))[-PROJECTS:]:
-        run = runs.get(one.text("run_id"))
+    for project in sorted(done, key=lambda row: row.moment("ended"))[-PROJECTS:]:
+        run = runs.get(project.text("run_id"))
         if run is None:
-            raise NoValueError(f"no run {one['run_id']} is recorded")
+            raise NoValueError(f"no run {project['run_id']} is recorded")
         actual = sum(task.number("tokens") for task in run.each("tasks"))
-        off = abs(relative_error(actual, one.number("estimate_tokens")))
-        yield Sample(off, now, {"project": str(one["project_id"])})
+        off = abs(relative_error(actual, project.number("estimate_tokens")))
+        yield Sample(off, now, {"project": str(project["project_id"])})
 
 
 SERIES: Mapping[str, Callable[[datetime], Iterable[Sample]]] = {

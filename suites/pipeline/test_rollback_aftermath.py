@@ -43,9 +43,9 @@ def test_the_progress_log_has_the_reason(way_back: WayBack) -> None:
     if not path.is_file():
         raise NoValueError("there is no docs/progress-log.md")
     entries = [
-        found["text"]
-        for found in _TIMED.finditer(path.read_text(encoding="utf-8"))
-        if way_back.triggered <= datetime.fromisoformat(found["at"]) <= way_back.triggered + SOON
+        entry["text"]
+        for entry in _TIMED.finditer(path.read_text(encoding="utf-8"))
+        if way_back.triggered <= datetime.fromisoformat(entry["at"]) <= way_back.triggered + SOON
     ]
     reasons = [text for text in entries if _NAMED.search(text)]
     assert reasons, f"the progress log says of that time: {'; '.join(entries) or 'nothing'}"
@@ -164,7 +164,7 @@ def test_the_change_of_main_is_a_pull_request(way_back: WayBack) -> None:
     rows = [row for row in way_back.hub.pages("/pulls", state="closed") if row["merged_at"]]
     others = {row["merged_at"] for row in rows if row["user"]["login"] not in MACHINES}
     late = [datetime.fromisoformat(at) - way_back.triggered for at in others]
-    soon = [one for one in late if timedelta(seconds=-1) <= one <= SOON]
+    soon = [delay for delay in late if timedelta(seconds=-1) <= delay <= SOON]
     assert len(soon) == 1, f"{len(soon)} pull requests were merged for the rollback, not one"
 
 

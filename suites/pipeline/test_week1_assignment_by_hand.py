@@ -41,15 +41,15 @@ def test_no_run_takes_more_than_its_limit(
     phase: Stage, assigning: FirstDays, request: pytest.FixtureRequest, observe: Observe
 ) -> None:
     counted = met(phase, assigning, request)
-    if not any(one.waiting > LIMIT for one in counted):
+    if not any(count.waiting > LIMIT for count in counted):
         raise TooLittleError(f"never did more than {LIMIT} issues wait, so no run met its limit")
-    if phase.embedded and not any(one.failed for one in counted):
+    if phase.embedded and not any(count.failed for count in counted):
         raise TooLittleError("no issue failed, so nothing shows whether a failed one counts")
-    assert any(one.took > one.failed for one in counted), "no run assigned anything"
-    for one in counted:
-        observe("issues_assigned_per_run", one.took, at=one.run.ended, waiting=one.waiting)
-        shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
-        assert one.took >= min(LIMIT, one.waiting), f"{shown}, its limit is {LIMIT}"
+    assert any(count.took > count.failed for count in counted), "no run assigned anything"
+    for count in counted:
+        observe("issues_assigned_per_run", count.took, at=count.run.ended, waiting=count.waiting)
+        shown = f"run {count.run.id} took {count.took} of {count.waiting} that waited"
+        assert count.took >= min(LIMIT, count.waiting), f"{shown}, its limit is {LIMIT}"
 
 
 @pytest.mark.rehearsal_only
@@ -67,25 +67,27 @@ def test_a_start_by_hand_may_say_other_settings(assigned_by_hand: Trials) -> Non
 @pytest.mark.criterion("week1_assignment.failure-rate-under-trigger")
 def test_a_run_in_which_an_issue_failed_has_failed(assigned_by_hand: Trials) -> None:
     counted = assigned_by_hand.outcome("limits", list)
-    for one in demand([one for one in counted if one.failed], "run in which an issue failed"):
-        shown = f"run {one.run.id}, in which an issue failed,"
-        assert one.run.conclusion == "failure", f"{shown} ended in {one.run.conclusion}"
-        ends = [record.result for record in one.told if record.event == "run_ended"]
+    for count in demand(
+        [count for count in counted if count.failed], "run in which an issue failed"
+    ):
+        shown = f"run {count.run.id}, in which an issue failed,"
+        assert count.run.conclusion == "failure", f"{shown} ended in {count.run.conclusion}"
+        ends = [record.result for record in count.told if record.event == "run_ended"]
         assert ends == ["failed"], f"{shown} is said to have ended in {ends}"
-        reasons = [record.detail.get("message") for record in one.told if record.event == "error"]
+        reasons = [record.detail.get("message") for record in count.told if record.event == "error"]
         assert any(not placeholder(said) for said in reasons), f"{shown} left no record of an error"
-        wrong = {name for record in one.told for name in odd(record, one.run, BOT)}
+        wrong = {name for record in count.told for name in odd(record, count.run, BOT)}
         assert not wrong, f"{shown} left records that cannot be true: {', '.join(sorted(wrong))}"
-        assert one.kept == len(one.told), f"{shown} left another artifact"
+        assert count.kept == len(count.told), f"{shown} left another artifact"
 
 
 @pytest.mark.rehearsal_only
 @pytest.mark.criterion("week1_assignment.statistics-on")
 def test_a_start_by_hand_counts_what_failed(assigned_by_hand: Trials) -> None:
-    for one in assigned_by_hand.outcome("limits", list):
-        figures = demand([r for r in one.told if r.event == "statistics"], "record of statistics")
-        wrong = miscounted(figures[0], one.told)
-        assert not wrong, f"run {one.run.id} says {wrong}"
+    for count in assigned_by_hand.outcome("limits", list):
+        figures = demand([r for r in count.told if r.event == "statistics"], "record of statistics")
+        wrong = miscounted(figures[0], count.told)
+        assert not wrong, f"run {count.run.id} says {wrong}"
 
 
 @pytest.mark.criterion("week1_assignment.dry-run-has-no-effects")
@@ -102,14 +104,14 @@ def test_a_second_run_writes_nothing(
     assigned_by_hand: Trials, phase: Stage, observe: Observe
 ) -> None:
     tried = assigned_by_hand.outcome("again", Compared)
-    assert any(one.took for one in assigned_by_hand.outcome("limits", list)), "nothing was done"
+    assert any(count.took for count in assigned_by_hand.outcome("limits", list)), "nothing was done"
     for part, changed in tried.wrote.items():
         observe("written_by_second_run", changed, at=phase.now(), part=part)
 
 
 @pytest.mark.criterion("week1_assignment.assign-rerun-idempotent")
 def test_each_assigned_issue_has_one_comment(assigned_by_hand: Trials) -> None:
-    taken = {n for one in assigned_by_hand.outcome("limits", list) for n in one.moved}
+    taken = {n for count in assigned_by_hand.outcome("limits", list) for n in count.moved}
     said = assigned_by_hand.outcome("comments", Counter)
     wrong = {number: said[number] for number in sorted(taken) if said[number] != 1}
     assert taken, "no run assigned anything"

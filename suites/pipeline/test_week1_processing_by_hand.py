@@ -38,15 +38,15 @@ def test_no_run_takes_more_than_its_batch(
     phase: Stage, processing: FirstDays, request: pytest.FixtureRequest, observe: Observe
 ) -> None:
     counted = met(phase, processing, request)
-    if not any(one.waiting > BATCH for one in counted):
+    if not any(count.waiting > BATCH for count in counted):
         raise TooLittleError(f"never did more than {BATCH} issues wait, so no run met its batch")
-    if phase.embedded and not any(one.failed for one in counted):
+    if phase.embedded and not any(count.failed for count in counted):
         raise TooLittleError("no issue failed, so nothing shows whether a failed one counts")
-    assert any(one.took > one.failed for one in counted), "no run processed anything"
-    for one in counted:
-        observe("issues_processed_per_run", one.took, at=one.run.ended, waiting=one.waiting)
-        shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
-        assert one.took >= min(BATCH, one.waiting), f"{shown}, its limit is {BATCH}"
+    assert any(count.took > count.failed for count in counted), "no run processed anything"
+    for count in counted:
+        observe("issues_processed_per_run", count.took, at=count.run.ended, waiting=count.waiting)
+        shown = f"run {count.run.id} took {count.took} of {count.waiting} that waited"
+        assert count.took >= min(BATCH, count.waiting), f"{shown}, its limit is {BATCH}"
 
 
 @pytest.mark.rehearsal_only
@@ -59,8 +59,8 @@ def test_without_it_the_first_failure_ends_the_run(processed_by_hand: Trials) ->
     assert other.run.good, f"run {other.run.id} goes on, and ended in {other.run.conclusion}"
     shown = f"told to take 2 of {other.waiting}, run {other.run.id} took {other.took}"
     assert other.took == 2 < other.waiting, shown
-    for one in (stopped, other):
-        assert not one.said, f"told not to be verbose, run {one.run.id} says {one.said}"
+    for count in (stopped, other):
+        assert not count.said, f"told not to be verbose, run {count.run.id} says {count.said}"
 
 
 def with_a_failure(

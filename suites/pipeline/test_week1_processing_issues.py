@@ -162,5 +162,5 @@ def test_no_issue_has_a_quality_problem(
     known = schema_labels(phase.file("checkout"))
     for run, issue in handed_over(processing):
         assert run.ended is not None
-        found = problems(issue, run.ended, known)
-        observe("data_quality_findings", len(found), at=run.ended, issue=issue.number)
+        defects = problems(issue, run.ended, known)
+        observe("data_quality_findings", len(defects), at=run.ended, issue=issue.number)

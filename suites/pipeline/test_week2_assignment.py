@@ -136,7 +136,7 @@ def assignment_week(capacity_week: CapacityWeek) -> Seen:
 @pytest.mark.criterion("week2_assignment.capacity-arithmetic-after")
 def test_the_full_limit_assigns_240_a_day(assignment_week: Seen, runs_taken: list[Taken]) -> None:
     begin, end = assignment_week.days[-1]
-    limits = [one.limit for one in runs_taken if begin <= one.run.begun < end]
+    limits = [turn.limit for turn in runs_taken if begin <= turn.run.begun < end]
     assert sum(limits) == 240, f"{len(limits)} runs of the last day may assign {sum(limits)}"
     starts = len(assignment_week.file(ASSIGN).starts(begin, end))
     stated = starts * assignment_week.file(ASSIGN).setting("LIMIT")
@@ -159,7 +159,7 @@ def runs_taken(assignment_week: Seen) -> list[Taken]:
 
 def _of_step(runs: list[Taken], week: Seen, step: Step) -> list[Taken]:
     begin, end = step.times(week.begin)
-    return demand([one for one in runs if begin <= one.run.begun < end], "run of this step")
+    return demand([turn for turn in runs if begin <= turn.run.begun < end], "run of this step")
 
 
 @pytest.mark.parametrize("step", _EACH_STEP, ids=lambda step: f"{step.limit} issues")
@@ -167,15 +167,15 @@ def test_limit_of_each_step(
     assignment_week: Seen, runs_taken: list[Taken], step: Step, phase: Stage
 ) -> None:
     tried = _of_step(runs_taken, assignment_week, step)
-    days = {one.run.begun.date() for one in tried}
+    days = {turn.run.begun.date() for turn in tried}
     assert len(days) == step.last - step.first + 1, f"runs of this step are of {len(days)} days"
-    other = [one for one in tried if one.limit != step.limit]
+    other = [turn for turn in tried if turn.limit != step.limit]
     assert not other, f"run {other[0].run.id} has limit {other[0].limit}, not {step.limit}"
-    for one in tried:
-        least = min(step.limit, one.waiting)
-        shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
-        assert least <= one.took <= step.limit, f"{shown}, its limit is {step.limit}"
-    if phase.embedded and not any(one.took == step.limit for one in tried):
+    for turn in tried:
+        least = min(step.limit, turn.waiting)
+        shown = f"run {turn.run.id} took {turn.took} of {turn.waiting} that waited"
+        assert least <= turn.took <= step.limit, f"{shown}, its limit is {step.limit}"
+    if phase.embedded and not any(turn.took == step.limit for turn in tried):
         raise TooLittleError(f"no run took {step.limit}, so its limit was never felt")
 
 
@@ -197,7 +197,7 @@ def test_no_step_up_over_a_warning(
 def test_a_warning_holds_the_next_step(low_rate: LowRate, observe: Observe) -> None:
     demand(_low(low_rate), "run that left little of the rate limit")
     runs = {run.id: run for run in low_rate.seen.runs() if run.ended}
-    for record in (one for one in low_rate.seen.records if one.run in runs):
+    for record in (record for record in low_rate.seen.records if record.run in runs):
         wrong = odd(record, runs[record.run], BOT)
         assert not wrong, f"the record {record.event} at {record.at} cannot be true: {wrong}"
     for held in low_rate.held:

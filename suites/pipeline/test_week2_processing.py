@@ -92,14 +92,14 @@ def test_no_issue_is_corrupt(before: Seen, observe: Observe) -> None:
 def _conflicting_branches(seen: Seen) -> set[int]:
     """The issues whose pull request cannot be merged."""
     by_branch = {read_guidance(issue.body).branch: issue.number for issue in seen.journal.work}
-    found = set()
+    issues = set()
     for row in seen.hub.pages("/pulls", state="all"):
         number = by_branch.get(row["head"]["ref"])
         if number:
             pull = seen.hub.get(f"/pulls/{row['number']}")
             if pull["mergeable"] is False or pull.text("mergeable_state") == "dirty":
-                found.add(number)
-    return found
+                issues.add(number)
+    return issues
 
 
 # The steps
@@ -108,7 +108,7 @@ def _conflicting_branches(seen: Seen) -> set[int]:
 @pytest.mark.criterion("week2_processing.capacity-arithmetic-after")
 def test_the_full_batch_processes_60_a_day(processing_week: Seen, runs_taken: list[Taken]) -> None:
     begin, end = processing_week.days[-1]
-    batches = [one.limit for one in runs_taken if begin <= one.run.begun < end]
+    batches = [turn.limit for turn in runs_taken if begin <= turn.run.begun < end]
     assert sum(batches) == 60, f"{len(batches)} runs of the last day may process {sum(batches)}"
     file = processing_week.file(PROCESS)
     stated = len(file.starts(begin, end)) * file.setting("BATCH_SIZE")
@@ -134,16 +134,16 @@ def test_batch_of_each_step(
     processing_week: Seen, runs_taken: list[Taken], step: Step, phase: Stage
 ) -> None:
     begin, end = step.times(processing_week.begin)
-    tried = [one for one in runs_taken if begin <= one.run.begun < end]
-    days = {one.run.begun.date() for one in demand(tried, "run of this step")}
+    tried = [turn for turn in runs_taken if begin <= turn.run.begun < end]
+    days = {turn.run.begun.date() for turn in demand(tried, "run of this step")}
     assert len(days) == step.last - step.first + 1, f"runs of this step are of {len(days)} days"
-    other = [one for one in tried if one.limit != step.limit]
+    other = [turn for turn in tried if turn.limit != step.limit]
     assert not other, f"run {other[0].run.id} has batch {other[0].limit}, not {step.limit}"
-    for one in tried:
-        least = min(step.limit, one.waiting)
-        shown = f"run {one.run.id} took {one.took} of {one.waiting} that waited"
-        assert least <= one.took <= step.limit, f"{shown}, its batch is {step.limit}"
-    if phase.embedded and not any(one.took == step.limit for one in tried):
+    for turn in tried:
+        least = min(step.limit, turn.waiting)
+        shown = f"run {turn.run.id} took {turn.took} of {turn.waiting} that waited"
+        assert least <= turn.took <= step.limit, f"{shown}, its batch is {step.limit}"
+    if phase.embedded and not any(turn.took == step.limit for turn in tried):
         raise TooLittleError(f"no run took {step.limit}, so its batch was never felt")
 
 
@@ -189,8 +189,8 @@ def _share_complete(there: list[Issue]) -> float:
 def _tracked(seen: Seen, name: str, metric: str, observe: Observe) -> None:
     told = summaries(seen.hub, seen.journal, DAILY)
     for begin, end in seen.days:
-        days = [one for one in told if begin <= one.at < end]
-        observe(metric, not any(one.number(name) is not None for one in days), at=end)
+        days = [summary for summary in told if begin <= summary.at < end]
+        observe(metric, not any(summary.number(name) is not None for summary in days), at=end)
 
 
 def _true(seen: Seen, name: str, count: Callable[[list[Issue]], float]) -> None:
@@ -199,9 +199,9 @@ def _true(seen: Seen, name: str, count: Callable[[list[Issue]], float]) -> None:
         return count([issue for issue in work if COPILOT in issue.labels_at(summary.at)])
 
     told = [
-        one
-        for one in summaries(seen.hub, seen.journal, DAILY)
-        if seen.begin <= one.at < seen.end and one.number(name) is not None
+        summary
+        for summary in summaries(seen.hub, seen.journal, DAILY)
+        if seen.begin <= summary.at < seen.end and summary.number(name) is not None
     ]
-    figures = ((one.at, one.number(name), counted(one)) for one in told)
+    figures = ((summary.at, summary.number(name), counted(summary)) for summary in told)
     recount(name, figures, within=0.005).demand(7)

@@ -41,7 +41,7 @@ def test_the_workflows_start_by_the_timetable(coordinated: Seen) -> None:
         left = sorted(planned(begin))
         for run in coordinated.journal.runs:
             if run.scheduled and run.file in LIVE and begin <= run.begun < end:
-                slot = next((one for one in left if _started_at(one, run)), None)
+                slot = next((start for start in left if _started_at(start, run)), None)
                 assert slot, f"{run.file} started at {run.begun}, which is not in the timetable"
                 left.remove(slot)
         assert not left, f"{left[0][1]} did not start at {left[0][0]}"
@@ -57,11 +57,13 @@ def test_no_two_workflows_work_at_once(coordinated: Seen, observe: Observe) -> N
         runs = [r for name in LIVE for r in coordinated.journal.runs_of(name, begin, end)]
         demand(runs, f"run on {begin.date()}")
         pairs = [
-            (one, other)
-            for one, other in combinations(runs, 2)
-            if one.file != other.file and one.overlaps(other)
+            (first, other)
+            for first, other in combinations(runs, 2)
+            if first.file != other.file and first.overlaps(other)
         ]
-        which = ", ".join(f"{one.file} {one.begun:%H:%M} and {two.file}" for one, two in pairs)
+        which = ", ".join(
+            f"{first.file} {first.begun:%H:%M} and {other.file}" for first, other in pairs
+        )
         observe("overlapping_runs", len(pairs), at=end, which=which)
 
 
@@ -70,12 +72,12 @@ def test_a_fresh_assignment_precedes_each_processing(coordinated: Seen, observe:
     begin, end = coordinated.days[-1]
     for run in demand(coordinated.journal.scheduled(PROCESS, begin, end), "processing that day"):
         fresh = [
-            one
-            for one in coordinated.journal.runs_of(ASSIGN)
-            if one.good
-            and one.ended
-            and one.ended <= run.begun
-            and run.begun - one.begun <= FRESH + LATE
+            earlier
+            for earlier in coordinated.journal.runs_of(ASSIGN)
+            if earlier.good
+            and earlier.ended
+            and earlier.ended <= run.begun
+            and run.begun - earlier.begun <= FRESH + LATE
         ]
         observe("processing_without_fresh_assignment", not fresh, at=run.begun)
 
@@ -86,13 +88,13 @@ def test_processing_finds_work(coordinated: Seen, observe: Observe) -> None:
     runs = coordinated.journal.scheduled(PROCESS, begin, end)
     previous = begin - timedelta(hours=4)
     for run in demand(runs, "processing that day"):
-        found = [
+        fresh = [
             issue
             for issue in coordinated.journal.work
             if (at := issue.first(TRIAGE)) and previous <= at < run.begun - FRESH
         ]
         waiting = coordinated.journal.waiting(ASSIGNED, run.begun)
-        observe("processing_without_input", bool(found) and not waiting, at=run.begun)
+        observe("processing_without_input", bool(fresh) and not waiting, at=run.begun)
         previous = run.begun
 
 
@@ -110,13 +112,15 @@ def tried_beside(phase: Stage, request: pytest.FixtureRequest) -> Journal:
 @pytest.mark.parametrize("file", [ASSIGN, PROCESS])
 def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) -> None:
     pairs = asked_meanwhile(tried_beside, file)
-    for one in demand(pairs, f"run of {file} that was asked for while another one worked"):
-        settled = one.first.ended is not None and one.second.ended is not None
-        assert settled, f"runs {one.first.id} and {one.second.id} of {file} have not both ended"
-        assert one.first.conclusion != "cancelled", f"run {one.first.id} was at work, and cancelled"
-        cancelled = one.second.conclusion == "cancelled"
-        overlap = not cancelled and one.first.overlaps(one.second)
-        observe("same_workflow_overlap", overlap, at=one.second.begun, file=file)
+    for pair in demand(pairs, f"run of {file} that was asked for while another one worked"):
+        settled = pair.first.ended is not None and pair.second.ended is not None
+        assert settled, f"runs {pair.first.id} and {pair.second.id} of {file} have not both ended"
+        assert pair.first.conclusion != "cancelled", (
+            f"run {pair.first.id} was at work, and cancelled"
+        )
+        cancelled = pair.second.conclusion == "cancelled"
+        overlap = not cancelled and pair.first.overlaps(pair.second)
+        observe("same_workflow_overlap", overlap, at=pair.second.begun, file=file)
 
 
 @pytest.mark.rehearsal_only
@@ -124,7 +128,7 @@ def test_a_second_run_waits(tried_beside: Journal, file: str, observe: Observe) 
 @pytest.mark.parametrize("file", [ASSIGN, PROCESS])
 def test_the_latest_takes_the_place_of_what_waits(started_beside: Journal, file: str) -> None:
     pairs = asked_meanwhile(started_beside, file)
-    waited = sorted((one.second for one in pairs), key=lambda run: run.created)
+    waited = sorted((pair.second for pair in pairs), key=lambda run: run.created)
     ends = [run.conclusion for run in waited]
     assert ends == ["cancelled", "success"], f"two runs of {file} waited, and ended in {ends}"
 

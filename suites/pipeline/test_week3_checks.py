@@ -45,7 +45,7 @@ HARMLESS = "label-drift"
 @pytest.mark.parametrize("label", [TRIAGE, ASSIGNED, COPILOT])
 def test_there_is_something_to_check(before: Seen, label: str) -> None:
     day = before.end - timedelta(days=1)
-    spans = [span for one in before.journal.work for span in one.spans(label, before.end)]
+    spans = [span for issue in before.journal.work for span in issue.spans(label, before.end)]
     assert any(end > day for _, end in spans), f"no issue had {label} in the last day"
 
 
@@ -102,7 +102,11 @@ def _planted(planted: Planted, check: str) -> tuple[int, int]:
 
 def _after(planted: Planted, check: str) -> list[Validation]:
     """The validations since a violation stood."""
-    later = [one for one in planted.validations if one.at >= planted.planted_at[check]]
+    later = [
+        validation
+        for validation in planted.validations
+        if validation.at >= planted.planted_at[check]
+    ]
     return demand(later, f"validation after the violation of {check} was planted")
 
 
@@ -123,24 +127,30 @@ def test_a_planted_violation_is_found(planted: Planted, check: str, observe: Obs
     "check", [pytest.param(c, marks=pytest.mark.criterion(f"detects-{c}")) for c in CHECKS]
 )
 def test_each_validation_counts_what_it_found(planted: Planted, check: str) -> None:
-    for one in demand(list(planted.validations), "validation"):
-        found = sum(name == check for name, _ in one.found)
-        said = one.counts.get(check)
-        assert said == found, f"the validation of {one.at} says {said} of {check}; it has {found}"
-        assert one.named, f"the findings of {one.at} are of another run or time"
-        due = {pair for pair in one.found if severity_of(pair[0]) == "critical"}
-        assert one.critical == due, f"critical at {one.at} are {one.critical}, and not {due}"
+    for validation in demand(list(planted.validations), "validation"):
+        counted = sum(name == check for name, _ in validation.found)
+        said = validation.counts.get(check)
+        assert said == counted, (
+            f"the validation of {validation.at} says {said} of {check}; it has {counted}"
+        )
+        assert validation.named, f"the findings of {validation.at} are of another run or time"
+        due = {pair for pair in validation.found if severity_of(pair[0]) == "critical"}
+        assert validation.critical == due, (
+            f"critical at {validation.at} are {validation.critical}, and not {due}"
+        )
 
 
 @pytest.mark.rehearsal_only
 @pytest.mark.criterion("detects-template-remnants")
 def test_what_is_no_work_is_not_looked_at(planted: Planted) -> None:
     last, issues = planted.validations[-1], planted.journal.issues
-    work = {n: one for n, one in issues.items() if not one.labels & {COMPLAINT, TRACKED}}
+    work = {n: issue for n, issue in issues.items() if not issue.labels & {COMPLAINT, TRACKED}}
     accused = sorted(number for _, number in last.found if number not in work)
     assert not accused, f"issues {accused} are no work of the pipeline, and they are found"
-    later = {n for n, one in work.items() if any(at > last.ended for at in one.times("closed", ""))}
-    there = [number for number, one in work.items() if not one.closed or number in later]
+    later = {
+        n for n, issue in work.items() if any(at > last.ended for at in issue.times("closed", ""))
+    }
+    there = [number for number, issue in work.items() if not issue.closed or number in later]
     shown = f"the last validation looked at {last.checked} issues"
     assert last.checked == len(there), f"{shown}, and {len(there)} of the pipeline's are open"
 
@@ -149,8 +159,10 @@ def test_what_is_no_work_is_not_looked_at(planted: Planted) -> None:
 def test_nothing_is_stale_before_its_week_is_over(planted: Planted) -> None:
     wrong = ("stale-copilot", _planted(planted, "stale-copilot")[0])
     early = [v for v in planted.validations if v.at < planted.planted_at["stale-copilot"]]
-    found = [v.at for v in demand(early, "validation in the first week") if wrong in v.found]
-    assert not found, f"the issue is called stale at {found[0]}, before its seven days were over"
+    moments = [v.at for v in demand(early, "validation in the first week") if wrong in v.found]
+    assert not moments, (
+        f"the issue is called stale at {moments[0]}, before its seven days were over"
+    )
 
 
 @pytest.mark.criterion("validation-readonly")
@@ -179,9 +191,9 @@ def _live(week: Seen) -> References:
     """The branches that are there, and the files that open issues name."""
     branches = frozenset(row["name"] for row in week.hub.pages("/branches"))
     files = {}
-    for one in week.journal.work:
-        said = read_guidance(one.body)
-        if said.branch in branches and not one.closed:
+    for issue in week.journal.work:
+        said = read_guidance(issue.body)
+        if said.branch in branches and not issue.closed:
             path = f"/contents/{said.file}"
             answer = week.hub.ask("GET", path, params={"ref": said.branch})
             files[said.branch, said.file] = answer.is_success
@@ -200,11 +212,11 @@ def live(week: Seen) -> References:
 def test_the_live_state_is_clean(
     week: Seen, live: References, check: str, observe: Observe
 ) -> None:
-    for one in week.journal.work:
-        if not one.closed and concerned(check, one):
-            wrong = violates(check, one, week.journal.now, live)
+    for issue in week.journal.work:
+        if not issue.closed and concerned(check, issue):
+            wrong = violates(check, issue, week.journal.now, live)
             at = week.journal.now
-            observe("live_violation", wrong, at=at, check=check, issue=one.number)
+            observe("live_violation", wrong, at=at, check=check, issue=issue.number)
 
 
 @pytest.mark.parametrize(
@@ -213,13 +225,13 @@ def test_the_live_state_is_clean(
 def test_the_validator_says_the_same_of_the_live_state(week: Seen, check: str) -> None:
     runs = validations(week.hub, week.journal, week.days[-1][0], week.end)
     last = demand(runs, "validation on the last day")[-1]
-    found = sorted(number for name, number in last.found if name == check)
+    accused = sorted(number for name, number in last.found if name == check)
     due = [_open(week, moment) for moment in (last.at, last.ended)]
     assert last.checked > 0, "the last validation looked at no issue"
     assert min(due) <= last.checked <= max(due), (
         f"the last validation looked at {last.checked} issues, {max(due)} were open"
     )
-    assert not found, f"the last validation finds {check} of the issues {found}"
+    assert not accused, f"the last validation finds {check} of the issues {accused}"
 
 
 def _open(week: Seen, moment: datetime) -> int:
@@ -242,11 +254,11 @@ def test_the_channel_hears_of_each_check(planted: Planted, observe: Observe) -> 
         why = f"{len(told)} messages, {len(soon)} of them after the first validation"
         wrong = len(told) != 1 or len(soon) != 1
         observe("failure_without_slack", wrong, at=first.at, check=check, why=why)
-    for before, one in pairwise(planted.validations):
-        during = [m for m in planted.told if one.at <= m.at <= one.ended + SOON]
+    for before, validation in pairwise(planted.validations):
+        during = [m for m in planted.told if validation.at <= m.at <= validation.ended + SOON]
         named = sorted(pair for m in posts(during, "quality: ") for pair in findings_in(text_of(m)))
-        new = sorted(one.found - before.found)
-        assert named == new, f"of the validation of {one.at} it was told {named}, not {new}"
+        new = sorted(validation.found - before.found)
+        assert named == new, f"of the validation of {validation.at} it was told {named}, not {new}"
 
 
 def _names(text: str, check: str, number: int) -> bool:
@@ -258,9 +270,9 @@ def _tracking(planted: Planted, check: str) -> list[Issue]:
     """The tracking issues of a planted violation."""
     title = f"{check}: issue #{_planted(planted, check)[0]}"
     return [
-        one
-        for one in planted.journal.issues.values()
-        if "quality::tracking" in one.labels and one.title == title
+        issue
+        for issue in planted.journal.issues.values()
+        if "quality::tracking" in issue.labels and issue.title == title
     ]
 
 
@@ -301,8 +313,8 @@ def test_the_lead_is_not_mailed_of_another_finding(planted: Planted) -> None:
 
 @pytest.mark.criterion("alert-none-when-clean")
 def test_nothing_is_sent_while_all_is_clean(planted: Planted, observe: Observe) -> None:
-    clean = [one for one in planted.validations if not one.found]
+    clean = [validation for validation in planted.validations if not validation.found]
     said = [*posts(list(planted.told), "quality: "), *mails(list(planted.told), "[critical]")]
-    for one in demand(clean, "validation that found nothing"):
-        during = [m for m in said if one.at <= m.at <= one.ended + SOON]
-        observe("alert_while_clean", len(during), at=one.at)
+    for validation in demand(clean, "validation that found nothing"):
+        during = [m for m in said if validation.at <= m.at <= validation.ended + SOON]
+        observe("alert_while_clean", len(during), at=validation.at)

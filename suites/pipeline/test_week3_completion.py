@@ -36,7 +36,7 @@ def week(tracked_week: Seen) -> Seen:
 @pytest.mark.criterion("assignments-have-matured")
 def test_enough_assignments_are_old(before: Seen, observe: Observe) -> None:
     made = assignments(before.journal.work)
-    old = [one for one in made if one.matured(SEVEN_DAYS, before.end)]
+    old = [assignment for assignment in made if assignment.matured(SEVEN_DAYS, before.end)]
     observe("matured_assignments", len(old), at=before.end)
 
 
@@ -71,7 +71,7 @@ def test_the_distribution_is_of_all_that_is_complete(week: Seen) -> None:
 def test_completion_of_each_type(week: Seen) -> None:
     said, cohort = newest_report(week), _cohort(week)
     told = said.inner("completion").inner("by_type")
-    types = sorted({one.type for one in cohort.made if one.type} | set(told))
+    types = sorted({assignment.type for assignment in cohort.made if assignment.type} | set(told))
     samples = [
         (name, {key: told.inner(name).whole(key) for key in counted}, counted)
         for name in types
@@ -102,8 +102,12 @@ def test_blockers_by_category(week: Seen) -> None:
 
 @pytest.mark.criterion("metric-blockers")
 def test_each_blocked_assignment_has_a_category(week: Seen) -> None:
-    blocked = [one for one in assignments(week.journal.work) if one.blocked]
-    bare = [one.issue for one in demand(blocked, "blocked assignment") if not one.blocker]
+    blocked = [assignment for assignment in assignments(week.journal.work) if assignment.blocked]
+    bare = [
+        assignment.issue
+        for assignment in demand(blocked, "blocked assignment")
+        if not assignment.blocker
+    ]
     assert not bare, f"issues {bare} were blocked without a category"
 
 
@@ -117,7 +121,7 @@ def test_feedback_is_rated(week: Seen) -> None:
     figures = {"count": told.whole("count"), "mean_rating": told.number("mean_rating")}
     at = said.moment("at")
     recount("feedback", [(at, figures, counted)], within=0.006).demand(2)
-    by_rating = Counter(str(one) for one in given)
+    by_rating = Counter(str(rating) for rating in given)
     there = {name: count for name, count in spread.items() if count}
     recount("ratings", [(at, there, dict(by_rating))]).demand()
 
@@ -127,14 +131,23 @@ def test_feedback_is_rated(week: Seen) -> None:
 
 def _all(week: Seen, age: timedelta) -> list[Assignment]:
     """The assignments that are old enough to be judged now."""
-    made = [one for one in assignments(week.journal.work) if one.matured(age, week.journal.now)]
+    made = [
+        assignment
+        for assignment in assignments(week.journal.work)
+        if assignment.matured(age, week.journal.now)
+    ]
     return demand(made, "assignment that is old enough")
 
 
 @pytest.mark.criterion("sla-80-in-48h")
 def test_done_in_48_hours(week: Seen, observe: Observe) -> None:
-    for one in _all(week, TWO_DAYS):
-        observe("copilot_done_in_48h", one.done_within(TWO_DAYS), at=one.at, issue=one.issue)
+    for assignment in _all(week, TWO_DAYS):
+        observe(
+            "copilot_done_in_48h",
+            assignment.done_within(TWO_DAYS),
+            at=assignment.at,
+            issue=assignment.issue,
+        )
 
 
 @pytest.mark.criterion("sla-80-in-48h")
@@ -144,14 +157,19 @@ def test_what_is_done_was_merged(week: Seen) -> None:
 
 @pytest.mark.criterion("sla-95-in-7d")
 def test_done_in_seven_days(week: Seen, observe: Observe) -> None:
-    for one in _all(week, SEVEN_DAYS):
-        observe("copilot_done_in_7d", one.done_within(SEVEN_DAYS), at=one.at, issue=one.issue)
+    for assignment in _all(week, SEVEN_DAYS):
+        observe(
+            "copilot_done_in_7d",
+            assignment.done_within(SEVEN_DAYS),
+            at=assignment.at,
+            issue=assignment.issue,
+        )
 
 
 @pytest.mark.criterion("sla-blocked-below-5")
 def test_blocked(week: Seen, observe: Observe) -> None:
-    for one in _all(week, TWO_DAYS):
-        observe("copilot_blocked", one.blocked, at=one.at, issue=one.issue)
+    for assignment in _all(week, TWO_DAYS):
+        observe("copilot_blocked", assignment.blocked, at=assignment.at, issue=assignment.issue)
 
 
 @pytest.mark.criterion("sla-censoring")
@@ -162,9 +180,9 @@ def test_young_assignments_do_not_count(
     said, cohort = newest_report(week), _cohort(week)
     told = said.inner("completion").inner("total").whole(key)
     counted = len(cohort.matured(age))
-    young = [one for one in cohort.made if not one.matured(age, cohort.at)]
-    for place, one in enumerate(demand(young, "assignment that is too young to count")):
-        observe("immature_counted", place < told - counted, at=cohort.at, issue=one.issue)
+    young = [assignment for assignment in cohort.made if not assignment.matured(age, cohort.at)]
+    for place, assignment in enumerate(demand(young, "assignment that is too young to count")):
+        observe("immature_counted", place < told - counted, at=cohort.at, issue=assignment.issue)
     recount(key, [(cohort.at, told, counted)]).demand()
 
 
@@ -172,11 +190,13 @@ def test_young_assignments_do_not_count(
 def test_a_young_one_that_is_blocked_does_not_count(week: Seen, phase: Stage) -> None:
     said, cohort = newest_report(week), _cohort(week)
     old = cohort.matured(TWO_DAYS)
-    young = [one for one in cohort.made if one.blocked and one not in old]
+    young = [
+        assignment for assignment in cohort.made if assignment.blocked and assignment not in old
+    ]
     if phase.embedded:
         demand(young, "blocked assignment that is too young to count")
     told = said.inner("completion").inner("total").whole("blocked")
-    recount("blocked", [(cohort.at, told, sum(one.blocked for one in old))]).demand()
+    recount("blocked", [(cohort.at, told, sum(assignment.blocked for assignment in old))]).demand()
 
 
 # What is overdue
@@ -200,14 +220,14 @@ def overdue(phase: Stage, request: pytest.FixtureRequest) -> Overdue:
     ],
 )
 def test_each_step_is_taken_once_when_it_is_due(overdue: Overdue, step: str) -> None:
-    due = [one for one, is_due in overdue.due(step) if is_due]
+    due = [assignment for assignment, is_due in overdue.due(step) if is_due]
     if not due:
         raise NoValueError(f"no assignment is so long overdue that a {step} is due")
-    for one in due:
-        times = overdue.times(one.issue, step)
-        assert len(times) == 1, f"#{one.issue} got {len(times)} of {step}, not one"
-        late = times[0] - (one.at + DUE[step])
-        shown = f"#{one.issue} got its {step} {late} after it was due"
+    for assignment in due:
+        times = overdue.times(assignment.issue, step)
+        assert len(times) == 1, f"#{assignment.issue} got {len(times)} of {step}, not one"
+        late = times[0] - (assignment.at + DUE[step])
+        shown = f"#{assignment.issue} got its {step} {late} after it was due"
         assert timedelta(0) <= late <= LATE, shown
 
 
@@ -220,29 +240,43 @@ def test_each_step_is_taken_once_when_it_is_due(overdue: Overdue, step: str) -> 
     ],
 )
 def test_no_step_is_taken_before_it_is_due(overdue: Overdue, step: str) -> None:
-    early = [one for one, is_due in overdue.due(step) if not is_due]
+    early = [assignment for assignment, is_due in overdue.due(step) if not is_due]
     hasty = [
-        one.issue for one in demand(early, "other assignment") if overdue.times(one.issue, step)
+        assignment.issue
+        for assignment in demand(early, "other assignment")
+        if overdue.times(assignment.issue, step)
     ]
     assert not hasty, f"issues {hasty} got a {step} that was not due"
 
 
 @pytest.mark.criterion("escalate-stops-on-completion")
 def test_nothing_follows_completion(overdue: Overdue, phase: Stage, observe: Observe) -> None:
-    reminded = [one for one in overdue.made if overdue.times(one.issue, "reminder") and one.done]
+    reminded = [
+        assignment
+        for assignment in overdue.made
+        if overdue.times(assignment.issue, "reminder") and assignment.done
+    ]
     if phase.embedded:
-        assert overdue.late in [one.issue for one in reminded], (
+        assert overdue.late in [assignment.issue for assignment in reminded], (
             "none was completed after a reminder"
         )
-    for one in demand(reminded, "assignment that was completed after its reminder"):
+    for assignment in demand(reminded, "assignment that was completed after its reminder"):
         for step in ("reminder", "notice", "review"):
-            after = [at for at in overdue.times(one.issue, step) if one.done and at > one.done]
-            observe("step_after_completion", bool(after), issue=one.issue, step=step)
+            after = [
+                at
+                for at in overdue.times(assignment.issue, step)
+                if assignment.done and at > assignment.done
+            ]
+            observe("step_after_completion", bool(after), issue=assignment.issue, step=step)
 
 
 @pytest.mark.criterion("escalate-idempotent")
 def test_looks_repeat_no_step(overdue: Overdue, observe: Observe) -> None:
-    reminded = [one.issue for one in overdue.made if overdue.times(one.issue, "reminder")]
+    reminded = [
+        assignment.issue
+        for assignment in overdue.made
+        if overdue.times(assignment.issue, "reminder")
+    ]
     issue = demand(reminded, "assignment with a reminder")[0]
     first = overdue.times(issue, "reminder")[0]
     day = [run for run in overdue.looks if first < run.begun <= first + timedelta(days=1)]

@@ -36,13 +36,17 @@ def _handed(seen: Seen, week: int) -> list[int]:
     """The issues that were processed in a week, by the timelines."""
     begin = seen.end - (NOW + 1 - week) * WEEK
     made = assignments(seen.journal.work)
-    return sorted(one.issue for one in made if begin <= one.at < begin + WEEK)
+    return sorted(assignment.issue for assignment in made if begin <= assignment.at < begin + WEEK)
 
 
 @pytest.mark.criterion("issues-were-processed")
 def test_a_sample_can_be_drawn(before: Seen, observe: Observe) -> None:
     begin = before.end - WEEK
-    made = [one for one in assignments(before.journal.work) if begin <= one.at < before.end]
+    made = [
+        assignment
+        for assignment in assignments(before.journal.work)
+        if begin <= assignment.at < before.end
+    ]
     observe("processed_in_week", len(made), at=before.end)
 
 
@@ -190,24 +194,24 @@ def test_another_team_each_week(week: Seen, observe: Observe) -> None:
 
 
 def _same(earlier: Sheet, later: Sheet) -> bool:
-    known = [team.lower() for team in TEAMS]
+    teams = [team.lower() for team in TEAMS]
     for sheet in (earlier, later):
         team = sheet.team.lower()
         shown = f"week {sheet.week} was reviewed by {sheet.team}, which is none of the three"
-        assert any(team.startswith(name) or name.startswith(team) for name in known), shown
+        assert any(team.startswith(name) or name.startswith(team) for name in teams), shown
     return earlier.team.lower() == later.team.lower()
 
 
 @pytest.mark.criterion("feedback-loop")
 @pytest.mark.parametrize("number", WEEKS)
 def test_findings_are_tracked(week: Seen, number: int) -> None:
-    rows = kept(week.kept, "findings.yaml").each("findings")
-    mine = [row for row in rows if row["week"] == number]
-    for row in demand(mine, f"finding of the review of week {number}"):
-        assert not placeholder(row["what"]), f"a finding of week {number} says nothing"
-        assert row["kind"] in ("template", "edge case"), f"its kind is {row['kind']}"
-        link = str(row.get("tracked") or "")
-        assert _leads_somewhere(week, link), f"{row['what']!r:.60} is tracked as {link!r}"
+    findings = kept(week.kept, "findings.yaml").each("findings")
+    mine = [finding for finding in findings if finding["week"] == number]
+    for finding in demand(mine, f"finding of the review of week {number}"):
+        assert not placeholder(finding["what"]), f"a finding of week {number} says nothing"
+        assert finding["kind"] in ("template", "edge case"), f"its kind is {finding['kind']}"
+        link = str(finding.get("tracked") or "")
+        assert _leads_somewhere(week, link), f"{finding['what']!r:.60} is tracked as {link!r}"
 
 
 def _leads_somewhere(week: Seen, link: str) -> bool:
@@ -219,7 +223,7 @@ def _leads_somewhere(week: Seen, link: str) -> bool:
 
 @pytest.mark.criterion("feedback-loop")
 def test_findings_name_templates_and_edge_cases(week: Seen) -> None:
-    rows = kept(week.kept, "findings.yaml").each("findings")
-    kinds = {row["kind"] for row in rows}
+    findings = kept(week.kept, "findings.yaml").each("findings")
+    kinds = {finding["kind"] for finding in findings}
     missing = {"template", "edge case"} - kinds
     assert not missing, f"in three weeks no review found a {' or a '.join(sorted(missing))}"

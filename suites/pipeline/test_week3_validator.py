@@ -32,9 +32,11 @@ MAILED = "alert-email-critical"  # what is found of no check of the plan is crit
 def test_the_program_finds_it_too(phase: Stage, check: str, observe: Observe) -> None:
     now = phase.now().replace(microsecond=0)
     state = state_with(check, now)
-    found = findings(phase.file("commands"), state, now)
-    observe("planted_violation_missed", (check, 1) not in found, check=check, issue="violation")
-    accused = sorted(name for name, number in found if number > 1)
+    violations = findings(phase.file("commands"), state, now)
+    observe(
+        "planted_violation_missed", (check, 1) not in violations, check=check, issue="violation"
+    )
+    accused = sorted(name for name, number in violations if number > 1)
     why = f"found {', '.join(accused)}" if accused else ""
     observe("planted_violation_missed", bool(accused), check=check, issue="neighbour", why=why)
 
@@ -49,8 +51,8 @@ def test_the_program_finds_it_too(phase: Stage, check: str, observe: Observe) ->
 def test_each_form_of_a_violation_is_found(phase: Stage, check: str) -> None:
     now = phase.now().replace(microsecond=0)
     state, forms = state_of_forms(check, now)
-    found = findings(phase.file("commands"), state, now)
-    missed = [form for number, form in forms.items() if (check, number) not in found]
+    violations = findings(phase.file("commands"), state, now)
+    missed = [form for number, form in forms.items() if (check, number) not in violations]
     assert not missed, f"{check} is not found where there is {', '.join(missed)}"
 
 
@@ -67,8 +69,8 @@ def test_seven_days_to_the_second(phase: Stage, observe: Observe) -> None:
         files={"work/issue-7": ["work/issue-7.md"]},
     )
     for now, stale in ((since + STALE, False), (since + STALE + SECOND, True)):
-        found = ("stale-copilot", 7) in findings(phase.file("commands"), state, now)
-        observe("stale_boundary_error", found is not stale, late=f"{now - since}")
+        called = ("stale-copilot", 7) in findings(phase.file("commands"), state, now)
+        observe("stale_boundary_error", called is not stale, late=f"{now - since}")
 
 
 _SOUND = (
@@ -91,8 +93,8 @@ def test_sound_issues_are_left_alone(phase: Stage, observe: Observe) -> None:
         issues.append(issue(number, body, since, COPILOT, TYPE))
         events[str(number)] = [labelled(number, COPILOT, since)]
         files[branch] = [f"{branch}.md"]
-    found = findings(phase.file("commands"), State(issues, events, files), phase.now())
-    assert ("template-remnants", 51) in found, "not even the issue with TODO is found"
+    violations = findings(phase.file("commands"), State(issues, events, files), phase.now())
+    assert ("template-remnants", 51) in violations, "not even the issue with TODO is found"
     for number in range(1, 51):
-        named = sorted(check for check, other in found if other == number)
+        named = sorted(check for check, other in violations if other == number)
         observe("false_positive", bool(named), issue=number, why=", ".join(named))

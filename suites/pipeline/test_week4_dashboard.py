@@ -133,8 +133,8 @@ def test_one_more_failure_is_shown(dashboard: Dashboard) -> None:
 def test_errors_are_those_of_telemetry(week: Seen, dashboard: Dashboard) -> None:
     shown = figures(dashboard.rows("Errors"))
     differing = recount("errors", [("now", shown, true.errors(week))]).differences
-    wrong = [one for one in differing if one.said or one.counted]
-    assert not wrong, "; ".join(one.words for one in wrong)
+    wrong = [difference for difference in differing if difference.said or difference.counted]
+    assert not wrong, "; ".join(difference.words for difference in wrong)
 
 
 def _with_a_failure(copy: sqlite3.Connection) -> Path:

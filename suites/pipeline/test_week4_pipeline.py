@@ -90,8 +90,8 @@ def test_the_schedules_of_their_own_are_kept(live_week: Seen, file: str) -> None
 
 @pytest.mark.criterion("e2e-no-manual")
 def test_an_item_gets_through_in_one_run(followed: Followed, observe: Observe) -> None:
-    found = demand(list(followed.found), "daily run that could get all through that it discovered")
-    run, issues = max(found, key=lambda pair: len(pair[1]))
+    pairs = demand(list(followed.found), "daily run that could get all through that it discovered")
+    run, issues = max(pairs, key=lambda pair: len(pair[1]))
     assert run.good, f"run {run.id} ended in {run.conclusion}"
     reached = moved(followed.seen.journal, run, COPILOT)
     for number in issues:

@@ -47,9 +47,9 @@ def test_the_session_was_held(week: Seen) -> None:
     at = held if isinstance(held, datetime) else datetime.fromisoformat(str(held))
     assert week.begin <= at <= week.end, f"the session was held at {at}, not in week 5"
     there = minutes.each("attendees")
-    groups = {str(one["group"]) for one in there}
+    groups = {str(attendee["group"]) for attendee in there}
     assert {"rehearsal", "engineering"} <= groups, f"there were people of {', '.join(groups)} only"
-    names = {str(one["name"]) for one in there}
+    names = {str(attendee["name"]) for attendee in there}
     absent = [role for role, contact in contacts(week.kept).items() if not contact.names & names]
     assert not absent, f"nobody was there for {', '.join(absent)}"
 

@@ -36,22 +36,22 @@ def test_four_weeks_have_passed(before: Seen, observe: Observe) -> None:
 def _rollout(week: Seen) -> tuple[Seen, list[Issue]]:
     """The issues that were discovered in weeks 1 to 4, as they are in week 5."""
     begin = week.begin - 4 * WEEK
-    found = [
+    issues = [
         issue
         for issue in week.journal.work
         if (at := issue.first(TRIAGE)) and begin <= at < week.begin
     ]
-    return week, demand(found, "issue of weeks 1 to 4")
+    return week, demand(issues, "issue of weeks 1 to 4")
 
 
 @pytest.mark.criterion("flow-through-95")
 def test_items_flow_through(week: Seen, observe: Observe) -> None:
     for issue in _rollout(week)[1]:
-        found, handed = issue.first(TRIAGE), issue.first(COPILOT)
-        if found and found < week.begin - TIME_ENOUGH:
+        discovered, handed = issue.first(TRIAGE), issue.first(COPILOT)
+        if discovered and discovered < week.begin - TIME_ENOUGH:
             by_people = [e for e in issue.by_people if handed is None or e.at <= handed]
             through = handed is not None and handed < week.begin and not by_people
-            observe("flowed_through", through, at=found, issue=issue.number)
+            observe("flowed_through", through, at=discovered, issue=issue.number)
 
 
 @pytest.mark.criterion("label-quality-100")

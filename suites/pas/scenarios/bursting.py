@@ -144,8 +144,8 @@ def joined(phase: Stage) -> tuple[Reported, Reported]:
 
 def _again(pas: Pas, cards: Mapping[str, Sequence[Card]]) -> dict[str, str]:
     """The task that the first card of each run is said to be when it comes again under its key."""
-    found = {}
+    tasks = {}
     for (run, (card, *_)), project in zip(cards.items(), PROJECTS, strict=True):
         answer = Pas(pas.client, project).submit(run, card.lane, card.deps, card.key)
-        found[run] = str(answer.json().get("task_id", answer.status_code))
-    return found
+        tasks[run] = str(answer.json().get("task_id", answer.status_code))
+    return tasks

@@ -130,10 +130,10 @@ def _tried(pas: Pas, path: str, name: str, value: Any, *, taken: bool) -> Tried:
         body |= {"kpi": "test_pass_rate", "value": 0.95}
     body[name] = value
     answer = pas.client.post(path, json=body)
-    known = pas.status(run) if taken and answer.status_code == httpx.codes.OK else None
+    after = pas.status(run) if taken and answer.status_code == httpx.codes.OK else None
     if path == STARTS:
         pas.control("terminate", run)
-    return Tried(path, name, body, taken, answer, known)
+    return Tried(path, name, body, taken, answer, after)
 
 
 @dataclass

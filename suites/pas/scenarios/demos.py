@@ -84,7 +84,7 @@ def demos(phase: Stage) -> Iterator[Demos]:
 def _odd(checkout: Path, script: str, home: Path, answers: Answers) -> Odd:
     with answering(answers) as service:
         ran = _run(checkout, script, home, service.url, "true")
-        return Odd(ran, [(one.method, one.path) for one in service.asked])
+        return Odd(ran, [(request.method, request.path) for request in service.asked])
 
 
 def _answers(status: str, completed: int) -> Answers:

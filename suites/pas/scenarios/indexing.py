@@ -87,11 +87,11 @@ def refreshes(requests: Path) -> int:
     if not requests.is_file():
         return 0
     asked = lines(requests, "access log of the index")
-    return sum(_is_refresh(one) for one in asked)
+    return sum(_is_refresh(request) for request in asked)
 
 
-def _is_refresh(one: Reported) -> bool:
-    return one.text("method") == "POST" and one.text("path") == "/refresh"
+def _is_refresh(request: Reported) -> bool:
+    return request.text("method") == "POST" and request.text("path") == "/refresh"
 
 
 def _arrived(requests: Path, before: int, *, patient: bool) -> None:

@@ -102,11 +102,13 @@ def untold(phase: Stage) -> Untold:
     refused = len(_ended(phase, pas, runs[1], 1))
     phase.operate("pas", "restart")
     for _ in every(target.clock, 5, until=target.clock.now() + timedelta(seconds=30)):
-        found = _of(phase, runs[1])
-        if any(one["status"] == 200 for one in found):
+        messages = _of(phase, runs[1])
+        if any(message["status"] == 200 for message in messages):
             break
-    found = [one for one in lines(path, "record of webhooks") if one["run_id"] in runs]
-    first, second = ([one for one in found if one["run_id"] == run] for run in runs)
+    messages = [
+        message for message in lines(path, "record of webhooks") if message["run_id"] in runs
+    ]
+    first, second = ([message for message in messages if message["run_id"] == run] for run in runs)
     return Untold(first, second, refused)
 
 
@@ -125,4 +127,4 @@ def _ended(phase: Stage, pas: Pas, run: str, refusals: int) -> list[Reported]:
 
 def _of(phase: Stage, run: str) -> list[Reported]:
     arrived = lines(phase.file("webhooks"), "record of webhooks")
-    return [one for one in arrived if one["run_id"] == run]
+    return [message for message in arrived if message["run_id"] == run]

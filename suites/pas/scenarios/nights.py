@@ -39,7 +39,7 @@ def nights(phase: Stage) -> Nights:
         for number in range(ROUNDS)
     ]
     some = [lanes[number % len(lanes)] for number in range(AT_ONCE)]
-    answers = [one for _ in range(CARDS // AT_ONCE) for one in _at_once(pas, burst, some)]
+    answers = [answer for _ in range(CARDS // AT_ONCE) for answer in _at_once(pas, burst, some)]
     return Nights(rounds, pas.status(retried), answers, pas.status(burst))
 
 

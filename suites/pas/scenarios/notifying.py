@@ -36,7 +36,7 @@ class Told:
 
     def of(self, run: str) -> list[Reported]:
         """What arrived of a run."""
-        return [one for one in self.arrived if one.text("run_id") == run]
+        return [message for message in self.arrived if message.text("run_id") == run]
 
 
 @scenario(effect="change")
@@ -60,8 +60,8 @@ def told(phase: Stage) -> Told:
         phase.operate("pas", "redeliver", run_id=run)
     target.clock.advance(1)
     arrived = lines(phase.file("webhooks"), "record of webhooks")
-    known = {name: pas.status(run) for name, run in runs.items()}
-    return Told(known, arrived, again, Registry(phase.file("registry")), phase.embedded)
+    statuses = {name: pas.status(run) for name, run in runs.items()}
+    return Told(statuses, arrived, again, Registry(phase.file("registry")), phase.embedded)
 
 
 def _wait(phase: Stage, runs: Mapping[str, str]) -> None:
@@ -69,6 +69,8 @@ def _wait(phase: Stage, runs: Mapping[str, str]) -> None:
     target, path = phase.target("pas"), phase.file("webhooks")
     for _ in every(target.clock, 5, until=target.clock.now() + timedelta(seconds=_RETRIES_S)):
         arrived = lines(path, "record of webhooks") if path.is_file() else ()
-        taken = {one.text("run_id") for one in arrived if 200 <= one.whole("status") < 300}
+        taken = {
+            message.text("run_id") for message in arrived if 200 <= message.whole("status") < 300
+        }
         if taken >= set(runs.values()):
             return

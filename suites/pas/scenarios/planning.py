@@ -30,10 +30,10 @@ class Trained:
     @property
     def teaching(self) -> list[Reported]:
         """The runs that may be learnt from; raises NoValueError where none may."""
-        found = [run for run in self.runs if teaches(run)]
-        if not found:
+        runs = [run for run in self.runs if teaches(run)]
+        if not runs:
             raise NoValueError("no recorded run may be learnt from")
-        return found
+        return runs
 
     @property
     def both(self) -> dict[str, Reported]:

@@ -33,12 +33,20 @@ class Migrated:
     def backup(self) -> Registry:
         """The backup of before the migration; raises NoValueError where there is none."""
         applied = self.registry.migrated_at(MIGRATION)
-        told = [one for one in lines(self.migrations, "record of migrations") if one["applied"]]
-        named = [Path(one.text("backup")).name for one in told if one.get("backup")]
-        found = [self.backups / name for name in named if (self.backups / name).is_file()]
-        if not found:
+        migrations = [
+            migration
+            for migration in lines(self.migrations, "record of migrations")
+            if migration["applied"]
+        ]
+        named = [
+            Path(migration.text("backup")).name
+            for migration in migrations
+            if migration.get("backup")
+        ]
+        backups = [self.backups / name for name in named if (self.backups / name).is_file()]
+        if not backups:
             raise NoValueError(f"no backup is there of before the migration of {applied}")
-        return Registry(found[0])
+        return Registry(backups[0])
 
 
 @scenario()

@@ -80,7 +80,7 @@ def work(phase: Stage) -> Work:
     idle = look(pas, target.clock.now(), ())
     before = pas.get("/health").whole("total_receipts")
     sent = [_hand_in(pas, "backward", 0, 1.0), _hand_in(pas, "forward", LAYERS_APART, 3.0)]
-    names = [one.run for one in sent]
+    names = [graph.run for graph in sent]
     looks = []
     for now in every(target.clock, STEP_S, until=target.clock.now() + LIMIT):
         looks.append(look(pas, now, names))

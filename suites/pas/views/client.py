@@ -36,14 +36,14 @@ class Ran:
     def told(self) -> Reported:
         """The object that it printed; raises NotReportedError where that is none."""
         try:
-            found = json.loads(self.out)
+            printed = json.loads(self.out)
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            printed = None
+        if not isinstance(printed, dict):
             raise NotReportedError(
                 f"{self.words} printed no JSON object: {self.out.strip()[:200]!r}"
             )
-        return Reported(found, self.words)
+        return Reported(printed, self.words)
 
     def demand(self) -> Ran:
         """Itself; raises AssertionError where it did not end with 0."""
@@ -104,12 +104,12 @@ class Vp:
     def state(self) -> Reported:
         """The state; raises NotReportedError where there is none that can be read."""
         try:
-            found: Any = json.loads(self.state_file.read_text(encoding="utf-8"))
+            state: Any = json.loads(self.state_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise NotReportedError(f"~/.vp/state.json cannot be read: {error}") from error
-        if not isinstance(found, dict):
-            raise NotReportedError(f"~/.vp/state.json holds {found!r:.60}, not an object")
-        return Reported(found, "~/.vp/state.json")
+        if not isinstance(state, dict):
+            raise NotReportedError(f"~/.vp/state.json holds {state!r:.60}, not an object")
+        return Reported(state, "~/.vp/state.json")
 
 
 def python_of(checkout: Path) -> Path:

@@ -18,10 +18,10 @@ def resolved(document: Mapping[str, Any], node: Any, deep: int = 0) -> Any:
         return node
     if isinstance(node, Mapping):
         if "$ref" in node:
-            found: Any = document
+            part: Any = document
             for name in str(node["$ref"]).removeprefix("#/").split("/"):
-                found = found[name]
-            return resolved(document, found, deep + 1)
+                part = part[name]
+            return resolved(document, part, deep + 1)
         return {name: resolved(document, value, deep + 1) for name, value in node.items()}
     if isinstance(node, list):
         return [resolved(document, value, deep + 1) for value in node]
@@ -31,9 +31,9 @@ def resolved(document: Mapping[str, Any], node: Any, deep: int = 0) -> Any:
 def operations(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The operations of a document, as `GET /health`."""
     return {
-        f"{method.upper()} {path}": resolved(document, found)
+        f"{method.upper()} {path}": resolved(document, operation)
         for path, item in document.get("paths", {}).items()
-        for method, found in item.items()
+        for method, operation in item.items()
         if method in _METHODS
     }
 
@@ -53,8 +53,16 @@ def lacking(stub: Mapping[str, Any], full: Mapping[str, Any]) -> Iterator[str]:
             if status not in other.get("responses", {}):
                 yield f"{name} has no answer {status}"
         yield from _fields(f"{name} answers", _answer(operation), _answer(other))
-        wanted = {one["name"] for one in other.get("parameters", ()) if one.get("required")}
-        known = {one["name"] for one in operation.get("parameters", ()) if one.get("required")}
+        wanted = {
+            parameter["name"]
+            for parameter in other.get("parameters", ())
+            if parameter.get("required")
+        }
+        known = {
+            parameter["name"]
+            for parameter in operation.get("parameters", ())
+            if parameter.get("required")
+        }
         for more in sorted(wanted - known):
             yield f"{name} demands {more}"
 
@@ -71,8 +79,10 @@ def _answer(operation: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _json(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = part.get("content", {}).get("application/json", {}).get("schema", {})
-    return found
+    schema: Mapping[str, Any] = (
+        part.get("content", {}).get("application/json", {}).get("schema", {})
+    )
+    return schema
 
 
 def _fields(where: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:

@@ -49,15 +49,15 @@ def text(checkout: Path, name: str) -> str:
 
 def sections(document: str) -> Mapping[str, str]:
     """The text below each heading of level 2, by the heading."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     heading = ""
     for line in document.splitlines():
         if line.startswith("## "):
             heading = line[3:].strip()
-            found[heading] = ""
+            texts[heading] = ""
         elif heading:
-            found[heading] += line + "\n"
-    return found
+            texts[heading] += line + "\n"
+    return texts
 
 
 def treats(document: str, topic: re.Pattern[str]) -> bool:

@@ -42,28 +42,28 @@ def pieces(run: Reported) -> list[Piece]:
     ]
 
 
-def at_each_event(found: Sequence[Piece]) -> Iterator[tuple[datetime, int]]:
+def at_each_event(done: Sequence[Piece]) -> Iterator[tuple[datetime, int]]:
     """How many pieces ran at each begin and end; what ends makes room before what begins."""
-    ends = [(piece.ended, 0, -1) for piece in found]
-    begins = [(piece.began, 1, 1) for piece in found]
+    ends = [(piece.ended, 0, -1) for piece in done]
+    begins = [(piece.began, 1, 1) for piece in done]
     running = 0
     for at, _, step in sorted([*ends, *begins]):
         running += step
         yield at, running
 
 
-def shares(found: Sequence[Piece], runs: Sequence[str]) -> Iterator[tuple[datetime, float]]:
+def shares(done: Sequence[Piece], runs: Sequence[str]) -> Iterator[tuple[datetime, float]]:
     """How fair the time of one lane was shared so far, each half second in which both runs wait.
 
     A run waits until the last of its tasks in the lane has begun.
     """
-    if {piece.run for piece in found} != set(runs):
+    if {piece.run for piece in done} != set(runs):
         return
-    begin = min(piece.began for piece in found)
-    end = min(max(piece.began for piece in found if piece.run == run) for run in runs)
+    begin = min(piece.began for piece in done)
+    end = min(max(piece.began for piece in done if piece.run == run) for run in runs)
     at = begin + timedelta(seconds=0.5)
     while at <= end:
-        served = [sum(p.until(at) for p in found if p.run == run) for run in runs]
+        served = [sum(p.until(at) for p in done if p.run == run) for run in runs]
         if sum(served) > 0:
             yield at, fairness(served)
         at += timedelta(seconds=0.5)
@@ -90,11 +90,11 @@ def look(pas: Pas, at: datetime, runs: Sequence[str]) -> Look:
     return Look(at, running, {lane: said.whole(lane) for lane in CAPS if lane in said})
 
 
-def unlike(looks: Sequence[Look], found: Sequence[Piece]) -> list[str]:
+def unlike(looks: Sequence[Look], done: Sequence[Piece]) -> list[str]:
     """Where a look saw other tasks running than their times say, in words."""
     wrong = []
     for seen in looks:
-        due = frozenset((p.run, p.task) for p in found if p.began <= seen.at < p.ended)
+        due = frozenset((p.run, p.task) for p in done if p.began <= seen.at < p.ended)
         for run, task in sorted(seen.running ^ due)[:1]:
             how = "ran" if (run, task) in seen.running else "did not run"
             wrong.append(f"{task} of {run} {how} at {seen.at.isoformat()}, against its times")

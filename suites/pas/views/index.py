@@ -36,19 +36,24 @@ class Index(Service):
 
     def spots(self, kind: str, name: str) -> list[Spot]:
         """Where results stand, each as often as it is named."""
-        return [Spot(one.text("file"), one.whole("line")) for one in self.query(kind, name)]
+        return [
+            Spot(result.text("file"), result.whole("line")) for result in self.query(kind, name)
+        ]
 
     def impact(self, path: str) -> dict[str, int]:
         """The files that a file has an impact on, with their distance."""
-        return {one.text("file"): one.whole("distance") for one in self.query("impact_set", path)}
+        return {
+            result.text("file"): result.whole("distance")
+            for result in self.query("impact_set", path)
+        }
 
     def nearest(self, words: str, k: int = 5) -> list[Spot]:
         """Where the nearest definitions stand, the best first."""
-        found = self.query("nearest_neighbors", words, k=k)
-        scores = [one.number("score") for one in found]
+        results = self.query("nearest_neighbors", words, k=k)
+        scores = [result.number("score") for result in results]
         if scores != sorted(scores, reverse=True):
             return []  # an order that is none finds nothing
-        return [Spot(one.text("file"), one.whole("line")) for one in found[:k]]
+        return [Spot(result.text("file"), result.whole("line")) for result in results[:k]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,14 @@ class Question:
 def questions(source: Source, most: int = _MANY) -> list[Question]:
     """Questions made of docstrings in other words' order, spread over the files."""
     counted: dict[str, int] = {}
-    for one in source.definitions:
-        counted[one.doc] = counted.get(one.doc, 0) + 1
+    for definition in source.definitions:
+        counted[definition.doc] = counted.get(definition.doc, 0) + 1
     usable = [
-        Question(words, one.spot)
-        for one in sorted(source.definitions, key=lambda d: d.spot)
-        if not one.inner and counted[one.doc] == 1 and (words := _asked(one.name, one.doc))
+        Question(words, definition.spot)
+        for definition in sorted(source.definitions, key=lambda d: d.spot)
+        if not definition.inner
+        and counted[definition.doc] == 1
+        and (words := _asked(definition.name, definition.doc))
     ]
     if not usable:
         raise NoValueError("no definition of the checkout has a docstring to ask for")
@@ -83,20 +90,20 @@ def _asked(name: str, doc: str) -> str:
 
 def names(source: Source, most: int = 24) -> list[str]:
     """Names that anybody can ask for, of each shape and over the files, that of the plan first."""
-    inner = {one.name for one in source.definitions if one.inner}
+    inner = {definition.name for definition in source.definitions if definition.inner}
     shapes: dict[tuple[str, bool], list[str]] = {}
-    for one in sorted(source.definitions, key=lambda each: each.spot):
-        if one.name not in inner and not one.name.startswith("__"):
-            shapes.setdefault((one.what, one.decorated), []).append(one.name)
+    for definition in sorted(source.definitions, key=lambda each: each.spot):
+        if definition.name not in inner and not definition.name.startswith("__"):
+            shapes.setdefault((definition.what, definition.decorated), []).append(definition.name)
     each = -(-most // max(1, len(shapes)))
-    found = [name for shape in shapes.values() for name in _spread(shape, each)]
-    return list(dict.fromkeys([CLASS, *found]))
+    chosen = [name for shape in shapes.values() for name in _spread(shape, each)]
+    return list(dict.fromkeys([CLASS, *chosen]))
 
 
 def called(source: Source, most: int = 12) -> list[str]:
     """Names that are called and defined, that of the plan first."""
-    defined = {one.name for one in source.definitions}
-    usable = sorted({one.name for one in source.calls} & defined)
+    defined = {definition.name for definition in source.definitions}
+    usable = sorted({call.name for call in source.calls} & defined)
     return list(dict.fromkeys([FUNCTION, *_spread(usable, most)]))
 
 
@@ -133,7 +140,7 @@ def by_kind(source: Source) -> Mapping[str, Sequence[str]]:
         "where_defined": names(source),
         "who_calls": called(source),
         "impact_set": imported(source),
-        "nearest_neighbors": [one.words for one in questions(source)],
+        "nearest_neighbors": [question.words for question in questions(source)],
     }
 
 
@@ -156,9 +163,10 @@ def mixed(source: Source) -> Iterator[tuple[str, str, Answer]]:
 def _said(said: object) -> set[tuple[str, int]]:
     """The places, or the files and distances, that an answer names; empty where it has none."""
     results = said.get("results") if isinstance(said, dict) else None
-    found = [one for one in results or () if isinstance(one, dict)]
+    objects = [result for result in results or () if isinstance(result, dict)]
     return {
-        (str(one.get("file")), int(one.get("line") or one.get("distance") or 0)) for one in found
+        (str(result.get("file")), int(result.get("line") or result.get("distance") or 0))
+        for result in objects
     }
 
 

@@ -43,9 +43,9 @@ def rates(runs: Sequence[Reported]) -> dict[str, tuple[int, float, float]]:
     sums: dict[str, list[float]] = {}
     for run in runs:
         for task in run.each("tasks"):
-            found = sums.setdefault(task.text("lane"), [0, 0.0, 0.0, 0.0])
+            total = sums.setdefault(task.text("lane"), [0, 0.0, 0.0, 0.0])
             for place, value in enumerate((1, task["size"], task["tokens"], task["minutes"])):
-                found[place] += value
+                total[place] += value
     return {lane: (int(n), tok / size, mins / size) for lane, (n, size, tok, mins) in sums.items()}
 
 
@@ -58,11 +58,11 @@ def partition_wrong(said: Reported, runs: Sequence[Reported]) -> str:
     if set(lanes) != set(expected):
         return f"it has the lanes {sorted(lanes)}, not {sorted(expected)}"
     for lane, (n, tokens, minutes) in expected.items():
-        one = lanes.inner(lane)
+        learnt = lanes.inner(lane)
         pairs = (("n", n), ("tokens_per_size", tokens), ("minutes_per_size", minutes))
         for name, value in pairs:
-            if not near(one.number(name), value):
-                return f"{name} of {lane} is {one[name]}, not {value:g}"
+            if not near(learnt.number(name), value):
+                return f"{name} of {lane} is {learnt[name]}, not {value:g}"
     return ""
 
 
@@ -126,10 +126,10 @@ def asked(run: Reported) -> list[dict[str, Any]]:
 
 def by_project(runs: Sequence[Reported]) -> dict[str, list[Reported]]:
     """Runs by their project, as text."""
-    found: dict[str, list[Reported]] = {}
+    projects: dict[str, list[Reported]] = {}
     for run in runs:
-        found.setdefault(str(run["project_id"]), []).append(run)
-    return found
+        projects.setdefault(str(run["project_id"]), []).append(run)
+    return projects
 
 
 def numbered(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:

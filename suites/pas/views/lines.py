@@ -21,11 +21,11 @@ def lines(path: Path, what: str) -> tuple[Reported, ...]:
         text = path.read_text(encoding="utf-8")
     except OSError:
         raise NoValueError(f"there is no {what} ({path.name})") from None
-    found = []
+    objects = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
-            found.append(_object(line, f"{path.name}, line {number}"))
-    return tuple(found)
+            objects.append(_object(line, f"{path.name}, line {number}"))
+    return tuple(objects)
 
 
 def arrived(
@@ -33,9 +33,9 @@ def arrived(
 ) -> tuple[Reported, ...]:
     """The objects of a file as soon as they are enough, or after five seconds those there are."""
     latest = time.monotonic() + _PATIENCE_S
-    while not enough(found := lines(path, what)) and time.monotonic() < latest:
+    while not enough(objects := lines(path, what)) and time.monotonic() < latest:
         time.sleep(0.05)
-    return found
+    return objects
 
 
 def _object(line: str, source: str) -> Reported:

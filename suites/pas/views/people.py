@@ -26,10 +26,10 @@ def later(phase: Stage, last: date) -> tuple[Reported, ...]:
 
 def begun(rows: Sequence[Reported], phase: str) -> date:
     """The day on which work on a phase began; raises NoValueError where nobody wrote it down."""
-    found = of_kind(rows, "phase", phase=phase, state="started")
-    if not found:
+    starts = of_kind(rows, "phase", phase=phase, state="started")
+    if not starts:
         raise NoValueError(f"nobody recorded that work on {phase} began")
-    return min(day_of(row) for row in found)
+    return min(day_of(row) for row in starts)
 
 
 def accepted(rows: Sequence[Reported], phase: str, now: datetime, *, embedded: bool) -> date:
@@ -37,9 +37,9 @@ def accepted(rows: Sequence[Reported], phase: str, now: datetime, *, embedded: b
 
     Raises NoValueError in a rehearsal, in which it must have been recorded by then.
     """
-    found = of_kind(rows, "gate", phase=phase, verdict="GO")
-    if found:
-        return min(day_of(row) for row in found)
+    gates = of_kind(rows, "gate", phase=phase, verdict="GO")
+    if gates:
+        return min(day_of(row) for row in gates)
     if embedded:
         raise NoValueError(f"nobody recorded that {phase} was accepted")
     return now.astimezone(OFFICE).date()

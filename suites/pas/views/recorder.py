@@ -51,10 +51,10 @@ class Recorder:
 
 def _object(content: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(content or b"{}")
+        body = json.loads(content or b"{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
 def _handler(recorder: Recorder, client: httpx.Client) -> type[BaseHTTPRequestHandler]:

@@ -25,26 +25,26 @@ class Records:
         for number, line in enumerate(text.splitlines(), start=1):
             where = f"line {number} of {path.name}"
             try:
-                found = json.loads(line)
+                record = json.loads(line)
             except ValueError as error:
                 raise NotReportedError(f"{where} is no JSON: {error}") from error
-            self.lines.append(Reported(found, where))
-        self.lines.sort(key=lambda one: one.moment("at"))
+            self.lines.append(Reported(record, where))
+        self.lines.sort(key=lambda record: record.moment("at"))
 
     def of(self, kind: str, **fields: object) -> list[Reported]:
         """Records of a kind whose fields are so."""
         return [
-            one
-            for one in self.lines
-            if one.get("kind") == kind and all(one.get(k) == v for k, v in fields.items())
+            record
+            for record in self.lines
+            if record.get("kind") == kind and all(record.get(k) == v for k, v in fields.items())
         ]
 
     def demand(self, kind: str, why: str, **fields: object) -> list[Reported]:
         """Records of a kind; raises NoValueError where there is none."""
-        found = self.of(kind, **fields)
-        if not found:
+        records = self.of(kind, **fields)
+        if not records:
             raise NoValueError(why)
-        return found
+        return records
 
 
 def received(path: Path) -> Sequence[Message]:

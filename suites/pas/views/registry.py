@@ -38,20 +38,20 @@ def columns(path: Path, table: str) -> list[str]:
 
 def keys(path: Path, table: str) -> list[str]:
     """The columns of a table's primary key."""
-    found = [row["name"] for row in rows(path, f"PRAGMA table_info({table})") if row["pk"]]
-    if not found:
+    names = [row["name"] for row in rows(path, f"PRAGMA table_info({table})") if row["pk"]]
+    if not names:
         raise RolloutError(f"the table {table} of {path.name} has no primary key")
-    return found
+    return names
 
 
 def shape(path: Path, table: str) -> dict[str, object]:
     """What a table is besides its rows: how each column is declared, and its indexes and rules."""
-    found: dict[str, object] = {
+    declared: dict[str, object] = {
         f"column {row['name']}": (row["type"], row["notnull"], row["dflt_value"], row["pk"])
         for row in rows(path, f"PRAGMA table_info({table})")
     }
     sql = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND type != 'table'"
-    return found | {f"{row['type']} {row['name']}": row["sql"] for row in rows(path, sql, table)}
+    return declared | {f"{row['type']} {row['name']}": row["sql"] for row in rows(path, sql, table)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +71,28 @@ class Registry:
 
     def measured(self, project: int) -> list[Row]:
         """Those of them that have telemetry; raises NoValueError where none has."""
-        found = [row for row in self.ended(project) if row.get("tokens_input") is not None]
-        if not found:
+        runs = [row for row in self.ended(project) if row.get("tokens_input") is not None]
+        if not runs:
             raise NoValueError(f"no completed run of project {project} has telemetry")
-        return found
+        return runs
 
     def projects(self) -> list[int]:
         """The projects with completed runs that have telemetry."""
         sql = "SELECT DISTINCT project_id FROM project_runs WHERE status = 'completed'"
-        found = rows(self.path, f"{sql} AND tokens_input IS NOT NULL ORDER BY project_id")
-        return [row["project_id"] for row in found]
+        listed = rows(self.path, f"{sql} AND tokens_input IS NOT NULL ORDER BY project_id")
+        return [row["project_id"] for row in listed]
 
     def run(self, run: str) -> Row:
         """The row of a run."""
-        found = rows(self.path, "SELECT * FROM project_runs WHERE run_id = ?", run)
-        if len(found) != 1:
-            raise RolloutError(f"the registry has {len(found)} rows of the run {run}")
-        return found[0]
+        runs = rows(self.path, "SELECT * FROM project_runs WHERE run_id = ?", run)
+        if len(runs) != 1:
+            raise RolloutError(f"the registry has {len(runs)} rows of the run {run}")
+        return runs[0]
 
     def baseline(self, template: str) -> Row | None:
         """The last of a template's baselines."""
-        found = self.baselines(template)
-        return found[-1] if found else None
+        baselines = self.baselines(template)
+        return baselines[-1] if baselines else None
 
     def baselines(self, template: str) -> list[Row]:
         """The completed and validated baselines of a template, in the order of their ends."""
@@ -106,18 +106,20 @@ class Registry:
 
     def migrated_at(self, name: str) -> datetime:
         """When a migration was applied, by the registry itself."""
-        found = rows(self.path, "SELECT * FROM schema_migrations WHERE name LIKE ?", f"%{name}%")
-        if not found:
+        migrations = rows(
+            self.path, "SELECT * FROM schema_migrations WHERE name LIKE ?", f"%{name}%"
+        )
+        if not migrations:
             raise NoValueError(f"the registry knows of no migration {name}")
-        return datetime.fromisoformat(found[-1]["applied_at"])
+        return datetime.fromisoformat(migrations[-1]["applied_at"])
 
 
 def stamped(path: Path) -> datetime:
     """The moment in the name of a backup, in UTC; raises RolloutError where it has none."""
-    found = _STAMP.search(path.name)
-    if not found:
+    stamp = _STAMP.search(path.name)
+    if not stamp:
         raise RolloutError(f"the name of the backup {path.name} says no time")
-    return datetime.strptime("".join(found.groups()), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return datetime.strptime("".join(stamp.groups()), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
 def figure(row: Row, metric: str) -> float | None:
@@ -129,6 +131,6 @@ def figure(row: Row, metric: str) -> float | None:
     return None if value is None else float(value)
 
 
-def total(found: Sequence[Row], column: str) -> float:
+def total(runs: Sequence[Row], column: str) -> float:
     """The sum of a column."""
-    return float(sum(row[column] or 0 for row in found))
+    return float(sum(row[column] or 0 for row in runs))

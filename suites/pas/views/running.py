@@ -45,13 +45,13 @@ class Done:
         """The object that it printed."""
         self.demand()
         try:
-            found = json.loads(self.text)
+            printed = json.loads(self.text)
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            printed = None
+        if not isinstance(printed, dict):
             shown = " ".join(self.text.split())[:60]
             raise NotReportedError(f"{self.what} prints no object but {shown!r}")
-        return Reported(found, self.what)
+        return Reported(printed, self.what)
 
 
 def bare(home: Path, **more: str) -> dict[str, str]:

@@ -13,15 +13,15 @@ _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 def bound_to(port: int) -> list[str]:
     """The addresses at which somebody listens on a port."""
-    found = []
+    addresses = []
     for table in _TABLES:
         rows = table.read_text().splitlines()[1:] if table.is_file() else []
         for row in rows:
             local, state = row.split()[1], row.split()[3]
             address, _, number = local.partition(":")
             if state == _LISTENING and int(number, 16) == port:
-                found.append(_address(address))
-    return found
+                addresses.append(_address(address))
+    return addresses
 
 
 def _address(written: str) -> str:

@@ -100,7 +100,11 @@ class Source:
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
         """All classes and functions."""
-        return tuple(one for module in self.modules for one in _defined(module.tree, module.path))
+        return tuple(
+            definition
+            for module in self.modules
+            for definition in _defined(module.tree, module.path)
+        )
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -122,22 +126,24 @@ class Source:
 
     def defined(self, name: str) -> frozenset[Spot]:
         """Where a name is defined."""
-        return frozenset(one.spot for one in self.definitions if one.name == name)
+        return frozenset(
+            definition.spot for definition in self.definitions if definition.name == name
+        )
 
     def callers(self, name: str) -> frozenset[Spot]:
         """Where a name is called."""
-        return frozenset(one.spot for one in self.calls if one.name == name)
+        return frozenset(call.spot for call in self.calls if call.name == name)
 
     @cached_property
     def importers(self) -> Mapping[str, frozenset[str]]:
         """The files that import each file, by themselves."""
         paths = set(self.texts)
-        found: dict[str, set[str]] = {path: set() for path in paths}
+        importers: dict[str, set[str]] = {path: set() for path in paths}
         for module in self.modules:
             for path in _imported(module, paths):
                 if path != module.path:
-                    found[path].add(module.path)
-        return {path: frozenset(by) for path, by in found.items()}
+                    importers[path].add(module.path)
+        return {path: frozenset(by) for path, by in importers.items()}
 
     def impact(self, path: str) -> dict[str, int]:
         """The files that import a file, and those that import these; how far each is from it."""

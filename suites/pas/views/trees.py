@@ -25,7 +25,7 @@ def tree(folder: Path, without: Collection[str] = ()) -> dict[str, str]:
 def _entries(
     folder: Path, root: Path, without: Collection[str], *, large: bool = False
 ) -> Iterator[tuple[str, str]]:
-    for entry in sorted(os.scandir(folder), key=lambda found: found.name):
+    for entry in sorted(os.scandir(folder), key=lambda child: child.name):
         path = Path(entry.path)
         name = str(path.relative_to(root))
         if name in without:

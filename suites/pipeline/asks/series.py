@@ -18,8 +18,12 @@ from suites.pipeline.views.watched import SERIES
 def printed(samples: Iterable[Sample]) -> str:
     """The samples, a line of JSON each."""
     lines = []
-    for one in samples:
-        told = {"at": one.at.isoformat(), "value": float(one.value), "labels": dict(one.labels)}
+    for sample in samples:
+        told = {
+            "at": sample.at.isoformat(),
+            "value": float(sample.value),
+            "labels": dict(sample.labels),
+        }
         lines.append(json.dumps(told) + "\n")
     return "".join(lines)
 

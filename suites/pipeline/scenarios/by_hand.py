@@ -79,13 +79,13 @@ def wait(hub: Hub, label: str) -> int:
 
 def moved_in(hub: Hub, run: Run, label: str) -> frozenset[int]:
     """The issues that got a label from the pipeline while a run lasted, read off newest events."""
-    found = set()
+    issues = set()
     for event in hub.events():
         if event.at < run.begun:
             break
         if (event.kind, event.subject, event.actor) == ("labeled", label, BOT):
-            found.add(event.issue)
-    return frozenset(found)
+            issues.add(event.issue)
+    return frozenset(issues)
 
 
 @dataclass

@@ -111,19 +111,19 @@ def taken(seen: Seen, file: str, begin: datetime, end: datetime) -> list[Taken]:
     differ.
     """
     command, flag, parameter, stage, source, goal = _WORK[file]
-    found: list[Taken] = []
+    runs: list[Taken] = []
     for run in seen.journal.scheduled(file, begin, end):
         if run.ended is None:
             continue
         failed = [r for r in items(seen.by_run.get(run.id, ()), stage) if r.result == "failed"]
         done = moved(seen.journal, run, goal)
         limit = int(str(seen.parameters(run)[parameter]))
-        if not found or found[-1].run.begun.date() < run.begun.date():
+        if not runs or runs[-1].run.begun.date() < run.begun.date():
             logged = int(seen.given(run, command)[flag])
             assert logged == limit, f"the log of run {run.id} says {logged}, its telemetry {limit}"
         waiting = seen.journal.waiting(source, run.begun)
-        found.append(Taken(run, limit, waiting, len(done | {r.issue or 0 for r in failed})))
-    return found
+        runs.append(Taken(run, limit, waiting, len(done | {r.issue or 0 for r in failed})))
+    return runs
 
 
 def seconds_per_issue(seen: Seen, stage: str, begin: datetime, end: datetime) -> list[float]:
@@ -137,19 +137,19 @@ def seconds_per_issue(seen: Seen, stage: str, begin: datetime, end: datetime) ->
 
 def run_lengths(seen: Seen, file: str, stage: str) -> list[tuple[datetime, float, float]]:
     """Of each run that worked: its begin, its seconds by telemetry, and how long it took."""
-    found = []
+    lengths = []
     for run in seen.scheduled(file):
         worked = items(seen.by_run.get(run.id, ()), stage)
         if worked and run.ended:
             said = sum(record.seconds or 0 for record in worked)
-            found.append((run.begun, said, (run.ended - run.begun).total_seconds()))
-    return found
+            lengths.append((run.begun, said, (run.ended - run.begun).total_seconds()))
+    return lengths
 
 
 def signs(before: Seen, week: Seen) -> list[tuple[datetime, list[str]]]:
     """For each time at which the limit goes up, what spoke against it in the step before."""
     stages = [(before.begin, before.end), *(step.times(week.begin) for step in ASSIGN_STEPS)]
-    found = []
+    rises = []
     previous: float | None = None
     for (begin, end), (goes_up, _) in pairwise(stages):
         seconds = seconds_per_issue(week, "assignment", begin, end)
@@ -161,9 +161,9 @@ def signs(before: Seen, week: Seen) -> list[tuple[datetime, list[str]]]:
         against += [f"run {run.id} ended in {run.conclusion}" for run in runs if not run.good]
         if mean and previous and mean > 1.2 * previous:
             against.append(f"an issue took {mean:.1f} s, and {previous:.1f} s one step earlier")
-        found.append((goes_up, against))
+        rises.append((goes_up, against))
         previous = mean
-    return found
+    return rises
 
 
 def low_runs(seen: Seen, begin: datetime, end: datetime) -> list[Run]:

@@ -47,8 +47,10 @@ def followed(phase: Stage, live_week: Seen) -> Followed:
         clock.to(begin + timedelta(hours=7, minutes=30))
         seen = look(phase, begin, begin + DAY, live_week)
     runs = [run for run in seen.scheduled(DAILY) if run.ended]
-    found = ((run, _discovered_in(seen, run)) for run in runs)
-    return Followed(seen, tuple((run, issues) for run, issues in found if _fits(seen, run, issues)))
+    discovered = ((run, _discovered_in(seen, run)) for run in runs)
+    return Followed(
+        seen, tuple((run, issues) for run, issues in discovered if _fits(seen, run, issues))
+    )
 
 
 def _fits(seen: Seen, run: Run, issues: tuple[int, ...]) -> bool:

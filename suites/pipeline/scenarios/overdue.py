@@ -42,9 +42,9 @@ class Overdue:
         """Each assignment, and whether the step was due before it was complete."""
         now = self.seen.journal.now
         return [
-            (one, (one.done or now) >= one.at + DUE[step] + LATE)
-            for one in self.made
-            if not _close(one, step, now)
+            (assignment, (assignment.done or now) >= assignment.at + DUE[step] + LATE)
+            for assignment in self.made
+            if not _close(assignment, step, now)
         ]
 
     def times(self, issue: int, step: str) -> Sequence[datetime]:
@@ -52,10 +52,10 @@ class Overdue:
         return self.steps.get(issue, {}).get(step, ())
 
 
-def _close(one: Assignment, step: str, now: datetime) -> bool:
+def _close(assignment: Assignment, step: str, now: datetime) -> bool:
     """Whether it ended so near to the time of a step that either is right."""
-    due = one.at + DUE[step]
-    return due <= (one.done or now) < due + LATE
+    due = assignment.at + DUE[step]
+    return due <= (assignment.done or now) < due + LATE
 
 
 def escalated(phase: Stage, seen: Seen, held: Sequence[int]) -> Overdue:
@@ -97,9 +97,9 @@ def copilot_held(phase: Stage) -> Overdue:
     begin = phase.window[0]
     held = _hold(phase, begin)
     seen = look(phase, begin, begin + timedelta(days=7))
-    tried = escalated(phase, seen, [one.issue for one in held])
-    ends = {one.issue: one.done for one in tried.made}
-    done = [bool(ends[one.issue]) for one in held]
+    tried = escalated(phase, seen, [assignment.issue for assignment in held])
+    ends = {assignment.issue: assignment.done for assignment in tried.made}
+    done = [bool(ends[assignment.issue]) for assignment in held]
     if done != [False, True, True]:
         raise NoValueError(f"of what was held for ever, six days and nearly five is done: {done}")
     return tried
@@ -111,12 +111,12 @@ def _hold(phase: Stage, begin: datetime) -> list[Assignment]:
     clock.to(begin + timedelta(hours=8, minutes=30))
     there = Hub.of(phase).issues()
     made = assignments(there.values())
-    open_ones = [one for one in made if COPILOT in there[one.issue].labels]
+    open_ones = [assignment for assignment in made if COPILOT in there[assignment.issue].labels]
     if len(open_ones) < 3:
         raise NoValueError(f"{len(open_ones)} assignments are open, and three are to be held")
     held = open_ones[-3:]
-    for one in held:
-        phase.operate("github", "hold-copilot", issue=one.issue)
+    for assignment in held:
+        phase.operate("github", "hold-copilot", issue=assignment.issue)
     stop(Hub.of(phase), VALIDATE)
     clock.to(held[2].at + DUE["reminder"] - timedelta(hours=2))
     phase.operate("github", "release-copilot", issue=held[2].issue)
@@ -128,20 +128,20 @@ def _hold(phase: Stage, begin: datetime) -> list[Assignment]:
 
 def _steps(phase: Stage, seen: Seen) -> dict[int, dict[str, list[datetime]]]:
     """What was done about each issue: comments, messages and labels, as they arrived."""
-    found: dict[int, dict[str, list[datetime]]] = {
+    by_issue: dict[int, dict[str, list[datetime]]] = {
         issue.number: {"reminder": [], "notice": [], "review": issue.times("labeled", REVIEW)}
         for issue in seen.journal.work
     }
     for row in seen.hub.pages("/issues/comments"):
         number = int(row["issue_url"].rsplit("/", 1)[-1])
-        if row["body"].startswith(REMINDER) and number in found:
-            found[number]["reminder"].append(datetime.fromisoformat(row["created_at"]))
+        if row["body"].startswith(REMINDER) and number in by_issue:
+            by_issue[number]["reminder"].append(datetime.fromisoformat(row["created_at"]))
     notices = posts(heard(phase, seen.begin - timedelta(days=60)), "", OPERATIONS)
-    for number, steps in found.items():
+    for number, steps in by_issue.items():
         wanted = f"overdue: #{number}"
         texts = ((str(m.body.get("text", "")), m.at) for m in notices)
         steps["notice"] = [at for text, at in texts if _begins(text, wanted)]
-    return found
+    return by_issue
 
 
 def _begins(text: str, wanted: str) -> bool:

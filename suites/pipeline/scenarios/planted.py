@@ -119,9 +119,9 @@ def validations(hub: Hub, journal: Journal, begin: datetime, end: datetime) -> l
 
 def _pairs(findings: tuple[Reported, ...], severity: str = "") -> frozenset[tuple[str, int]]:
     return frozenset(
-        (one.text("check"), one.whole("issue"))
-        for one in findings
-        if not severity or one["severity"] == severity
+        (finding.text("check"), finding.whole("issue"))
+        for finding in findings
+        if not severity or finding["severity"] == severity
     )
 
 

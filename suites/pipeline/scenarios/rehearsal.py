@@ -71,7 +71,9 @@ class Rehearsal:
     @cached_property
     def mails(self) -> list[Message]:
         """Every mail that arrived."""
-        return [one for one in read_inbox(self.phase.file("inbox")) if one.service == "mail"]
+        return [
+            message for message in read_inbox(self.phase.file("inbox")) if message.service == "mail"
+        ]
 
 
 @scenario(effect="observe")

@@ -42,7 +42,7 @@ class Trial:
 
 def without_schedule(hub: Hub) -> dict[str, Version]:
     """The live workflows that have no schedule any more, with the version that took it out."""
-    found = {}
+    stopped = {}
     for name in LIVE:
         since = None
         for version in versions(hub, name):
@@ -50,8 +50,8 @@ def without_schedule(hub: Hub) -> dict[str, Version]:
                 break
             since = version
         if since:
-            found[name] = since
-    return found
+            stopped[name] = since
+    return stopped
 
 
 def tried(

@@ -40,10 +40,10 @@ class Seen:
     @cached_property
     def by_run(self) -> dict[int, list[Record]]:
         """Telemetry by run."""
-        found: dict[int, list[Record]] = {}
+        by_run: dict[int, list[Record]] = {}
         for record in self.records:
-            found.setdefault(record.run, []).append(record)
-        return found
+            by_run.setdefault(record.run, []).append(record)
+        return by_run
 
     def file(self, name: str) -> WorkflowFile:
         """An active workflow; raises NoValueError where main has none of that name."""

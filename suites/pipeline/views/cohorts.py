@@ -39,8 +39,8 @@ class Assignment:
 
 def assignments(issues: Iterable[Issue]) -> list[Assignment]:
     """The assignments among issues, the oldest first."""
-    found = [made for issue in issues if (made := _assignment(issue))]
-    return sorted(found, key=lambda made: (made.at, made.issue))
+    cohort = [made for issue in issues if (made := _assignment(issue))]
+    return sorted(cohort, key=lambda made: (made.at, made.issue))
 
 
 def _assignment(issue: Issue) -> Assignment | None:

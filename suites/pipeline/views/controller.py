@@ -87,8 +87,8 @@ def run_sequences() -> list[Case]:
 
 def _runs(failed: Sequence[int]) -> dict[str, Any]:
     runs = [
-        {"at": (BEGIN + timedelta(hours=2 * place)).isoformat(), "failed": one}
-        for place, one in enumerate(failed)
+        {"at": (BEGIN + timedelta(hours=2 * place)).isoformat(), "failed": count}
+        for place, count in enumerate(failed)
     ]
     return {"rule": "assignment-failure-rate", "runs": runs}
 

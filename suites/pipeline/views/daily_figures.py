@@ -69,20 +69,22 @@ def counted(
 ) -> dict[str, float]:
     """What each figure of a summary comes to, counted anew."""
     issues, records, at = list(issues), list(records), summary.at
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for figure, label in STANDING.items():
-        found[figure] = sum(issue.open_at(at) and label in issue.labels_at(at) for issue in issues)
+        figures[figure] = sum(
+            issue.open_at(at) and label in issue.labels_at(at) for issue in issues
+        )
     for figure, label in PASSED.items():
-        found[figure] = sum(
+        figures[figure] = sum(
             any(at - _DAY < moment <= at for moment in issue.times("labeled", label))
             for issue in issues
         )
     items = [record for record in records if record.event == "item"]
-    found["failed_24h"] = sum(r.result == "failed" and at - _DAY < r.at <= at for r in items)
+    figures["failed_24h"] = sum(r.result == "failed" and at - _DAY < r.at <= at for r in items)
     at_copilot = [i for i in issues if i.open_at(at) and COPILOT in i.labels_at(at)]
     complete = sum(read_guidance(issue.body).complete for issue in at_copilot)
-    found["guidance_complete"] = complete / len(at_copilot) if at_copilot else 1.0
+    figures["guidance_complete"] = complete / len(at_copilot) if at_copilot else 1.0
     for figure, stage in WOULD.items():
         mine = [r for r in items if r.run == run.id and r.stage == stage]
-        found[figure] = sum(record.result == "dry-run" for record in mine)
-    return found
+        figures[figure] = sum(record.result == "dry-run" for record in mine)
+    return figures

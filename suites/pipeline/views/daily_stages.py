@@ -40,10 +40,10 @@ def shared_issues(telemetry: Iterable[Record], run: Run) -> set[int]:
     for record in items:
         if record.run == run.id:
             mine[record.issue].append(_worked(record))
-    found = set()
+    shared = set()
     for record in items:
         if record.run != run.id and record.issue is not None and record.issue in mine:
             begun, ended = _worked(record)
             if any(begun < until and since < ended for since, until in mine[record.issue]):
-                found.add(record.issue)
-    return found
+                shared.add(record.issue)
+    return shared

@@ -61,13 +61,13 @@ def specialist_workload(seen: Seen) -> Figures:
 
 def label_distribution(seen: Seen, begin: datetime, count: int) -> Figures:
     """How many open issues had each label at the end of each day."""
-    found: Figures = {}
+    counts: Figures = {}
     for since, end in days(begin, count):
         for label in (TRIAGE, *STATES):
             at = end - SECOND
             waiting = _done(seen, at) if label == DONE else seen.journal.waiting(label, at)
-            found[f"{since.date()} {label}"] = waiting
-    return found
+            counts[f"{since.date()} {label}"] = waiting
+    return counts
 
 
 def _done(seen: Seen, moment: datetime) -> int:
@@ -81,21 +81,21 @@ def completed(seen: Seen, begin: datetime, count: int) -> Figures:
 
 def api_calls(seen: Seen) -> Figures:
     """How many calls the records of each day have."""
-    found: Figures = {}
+    calls: Figures = {}
     for record in seen.records:
         day = str(record.at.date())
-        found[day] = found.get(day, 0) + record.api_calls
-    return found
+        calls[day] = calls.get(day, 0) + record.api_calls
+    return calls
 
 
 def least_remaining(seen: Seen) -> Figures:
     """What was left of the rate limit each day, at the least."""
-    found: Figures = {}
+    least: Figures = {}
     for record in seen.records:
         if record.rate_remaining is not None:
             day = str(record.at.date())
-            found[day] = min(found.get(day, record.rate_remaining), record.rate_remaining)
-    return found
+            least[day] = min(least.get(day, record.rate_remaining), record.rate_remaining)
+    return least
 
 
 def errors(seen: Seen) -> Figures:

@@ -199,7 +199,7 @@ def _run(row: Mapping[str, Any]) -> Run:
 
 
 def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
         raise ValueError(f"{text} has no zone")
-    return found
+    return moment

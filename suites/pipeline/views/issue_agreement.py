@@ -30,8 +30,8 @@ def told_of_issues(hub: Hub, rows: Mapping[str, Sequence[Row]]) -> Iterator[tupl
             f"event {row['id']}",
             differ(row["issue"], issues[row["issue"]["number"]]) or _strange_labels(given, labels),
         )
-    for seen in hub.issues().values():
-        yield f"issue {seen.number}", _strange_events(seen)
+    for issue in hub.issues().values():
+        yield f"issue {issue.number}", _strange_events(issue)
     for number, mine in _by_issue(rows["comments"]).items():
         yield f"comments on issue {number}", _strange_comments(hub, issues[number], mine)
     number = next(row["number"] for row in rows["issues"] if row["comments"])

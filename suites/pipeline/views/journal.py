@@ -84,14 +84,14 @@ class Issue:
 
     def spans(self, label: str, until: datetime) -> list[tuple[datetime, datetime]]:
         """From when to when a label stood; what stands still ends at ``until``."""
-        found, begun = [], None
+        spans, begun = [], None
         for event in self.events:
             if event.subject == label and event.kind == "labeled" and begun is None:
                 begun = event.at
             elif event.subject == label and event.kind == "unlabeled" and begun is not None:
-                found.append((begun, event.at))
+                spans.append((begun, event.at))
                 begun = None
-        return [*found, (begun, until)] if begun is not None else found
+        return [*spans, (begun, until)] if begun is not None else spans
 
     @property
     def is_work(self) -> bool:
@@ -185,8 +185,8 @@ class Journal:
     @cached_property
     def events(self) -> list[IssueEvent]:
         """All events of all issues, in order."""
-        found = [event for issue in self.issues.values() for event in issue.events]
-        return sorted(found, key=lambda event: event.at)
+        events = [event for issue in self.issues.values() for event in issue.events]
+        return sorted(events, key=lambda event: event.at)
 
     @cached_property
     def _times(self) -> list[datetime]:

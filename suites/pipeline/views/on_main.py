@@ -46,13 +46,13 @@ def workflow_at(hub: Hub, name: str, ref: str = "main") -> WorkflowFile:
 
 def versions(hub: Hub, name: str) -> list[Version]:
     """Each version of a workflow file that main has had, the newest first."""
-    found = []
+    history = []
     for row in hub.pages("/commits", sha="main", path=f"{FOLDER}/{name}"):
         commit = row["commit"]
         at = datetime.fromisoformat(commit["author"]["date"])
         author = (row.get("author") or {}).get("login") or commit["author"]["name"]
-        found.append(Version(at, row["sha"], author, workflow_at(hub, name, row["sha"])))
-    return found
+        history.append(Version(at, row["sha"], author, workflow_at(hub, name, row["sha"])))
+    return history
 
 
 def enabled_at(hub: Hub, name: str) -> datetime:

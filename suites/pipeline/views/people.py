@@ -104,14 +104,14 @@ class Contact:
 def contacts(records: Path) -> dict[str, Contact]:
     """The contact matrix by role; raises NoValueError where nobody keeps one."""
     by_title = {title.lower(): role for role, title in ROLES.items()}
-    found = {}
+    matrix = {}
     for row in kept(records, "roles.yaml").get("roles") or []:
         stated = str(row.get("role", ""))
         role = by_title.get(stated.lower(), stated)
         fields = {name: row.get(name) or {} for name in ("primary", "backup")}
         odd = {name: {"name": said} for name, said in fields.items() if not isinstance(said, dict)}
-        found[role] = Contact(role, str(row.get("responsibility") or ""), {**fields, **odd})
-    return found
+        matrix[role] = Contact(role, str(row.get("responsibility") or ""), {**fields, **odd})
+    return matrix
 
 
 @dataclass(frozen=True, slots=True)

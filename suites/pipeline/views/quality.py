@@ -13,13 +13,13 @@ from suites.pipeline.views.transitions import conflicting
 def problems(issue: Issue, at: datetime, known: Collection[str]) -> list[str]:
     """Each data quality problem of an issue; ``known`` are the labels of the schemas."""
     types = {label for label in issue.labels if label.startswith("workflow::")}
-    found = remnants(issue.body)
+    defects = remnants(issue.body)
     if not finding(issue.body).strip():
-        found.append("what monitoring found is not in the body any more")
+        defects.append("what monitoring found is not in the body any more")
     if not read_guidance(issue.body).complete:
-        found.append("guidance is not complete")
+        defects.append("guidance is not complete")
     if len(types) != 1 or not types <= set(known):
-        found.append("no workflow of a schema")
+        defects.append("no workflow of a schema")
     if conflicting(issue.labels_at(at)):
-        found.append("two states")
-    return found
+        defects.append("two states")
+    return defects

@@ -60,18 +60,18 @@ class Log:
     @property
     def results(self) -> dict[int, str]:
         """What became of each issue, where it says that in the words of the telemetry."""
-        told = (_RESULT.search(line) for line in self.lines)
-        return {int(found[1]): found[2] for found in told if found}
+        matches = (_RESULT.search(line) for line in self.lines)
+        return {int(match[1]): match[2] for match in matches if match}
 
 
 def flags_of(command: str) -> dict[str, str]:
     """The flags of a command line; one without a value is ``true``, one that is false is none."""
-    found = {}
+    flags = {}
     for word in shlex.split(command)[1:]:
         name, _, value = word.removeprefix("--").partition("=")
         if value != "false":
-            found[name] = value or "true"
-    return found
+            flags[name] = value or "true"
+    return flags
 
 
 def dry(flags: dict[str, str]) -> bool:

@@ -104,15 +104,15 @@ _Loader.yaml_implicit_resolvers = {
 
 def starts(cron: str, begin: datetime, end: datetime) -> list[datetime]:
     """When a schedule starts in a time; raises RolloutError where the cron is none."""
-    found = []
+    moments = []
     try:
         for start in CronSim(cron, begin.astimezone(UTC) - timedelta(seconds=1)):
             if start >= end:
                 break
-            found.append(start)
+            moments.append(start)
     except (CronSimError, ValueError) as error:
         raise RolloutError(f"{cron!r} is no schedule: {error}") from None
-    return found
+    return moments
 
 
 def workflow(checkout: Path, name: str) -> WorkflowFile:

@@ -63,7 +63,7 @@ def wrong_type(title: str, body: str, labels: Collection[str], words: Mapping[st
     A finding that has the words of no schema, or of several, calls for none.
     """
     said = f"{title}\n{finding(body)}".lower()
-    due = sorted(label for label, found in words.items() if found in said)
+    due = sorted(label for label, word in words.items() if word in said)
     there = sorted(label for label in labels if label.startswith(WORKFLOW))
     if len(due) != 1 or there == due:
         return ""

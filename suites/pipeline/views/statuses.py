@@ -80,8 +80,8 @@ def _unfilled(text: str, week: int, figures: Mapping[str, float]) -> Iterable[st
 
 def bullets(text: str, title: str) -> list[str]:
     """The entries of the list below a bold title."""
-    _, found, rest = text.partition(f"**{title}**:")
-    if not found:
+    _, heading, rest = text.partition(f"**{title}**:")
+    if not heading:
         return []
     entries = []
     for line in rest.splitlines()[1:]:
@@ -100,12 +100,12 @@ def last_line(text: str) -> str:
 def week_figures(telemetry: Sequence[Record], since: datetime, until: datetime) -> dict[str, float]:
     """What the telemetry of a time comes to, by the names of the template."""
     mine = [record for record in telemetry if since < record.at <= until]
-    found: dict[str, float] = {
+    figures: dict[str, float] = {
         name: sum(record.result == "ok" for record in items(mine, stage))
         for name, stage in FIGURES.items()
     }
     taken = [*items(mine, "assignment"), *items(mine, "processing")]
     if taken:
         good = sum(record.result == "ok" for record in taken)
-        found[RATE] = 100 * good / len(taken)
-    return found
+        figures[RATE] = 100 * good / len(taken)
+    return figures

@@ -39,11 +39,11 @@ def read_json(hub: Hub, run: Run, name: str, file: str) -> Reported:
 
 def summaries(hub: Hub, journal: Journal, name: str) -> list[Summary]:
     """The summaries of a workflow's runs that left one, in order."""
-    found = []
+    existing = []
     for run in journal.runs_of(name):
         try:
             said = read_json(hub, run, "daily-summary", "summary.json")
         except NoValueError:
             continue
-        found.append(Summary(run, said.moment("at"), said.inner("figures")))
-    return found
+        existing.append(Summary(run, said.moment("at"), said.inner("figures")))
+    return existing

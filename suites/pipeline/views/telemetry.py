@@ -147,14 +147,17 @@ def demand_falling(runs: Iterable[Iterable[Record]]) -> None:
     """
     compared = 0
     for records in runs:
-        for one, other in pairwise(records):
-            if None in (one.rate_remaining, other.rate_remaining) or one.at.hour != other.at.hour:
+        for prior, other in pairwise(records):
+            if (
+                None in (prior.rate_remaining, other.rate_remaining)
+                or prior.at.hour != other.at.hour
+            ):
                 continue
-            fell = (one.rate_remaining or 0) - (other.rate_remaining or 0)
+            fell = (prior.rate_remaining or 0) - (other.rate_remaining or 0)
             compared += other.api_calls
             assert fell >= other.api_calls, (
                 f"run {other.run} made {other.api_calls} calls up to {other.at}, and what remains "
-                f"of the rate limit went from {one.rate_remaining} to {other.rate_remaining}"
+                f"of the rate limit went from {prior.rate_remaining} to {other.rate_remaining}"
             )
     if not compared:
         raise NoValueError("no record has calls, so nothing shows what they use")

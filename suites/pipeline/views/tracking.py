@@ -35,36 +35,44 @@ class Cohort:
     @classmethod
     def of(cls, made: Sequence[Assignment], at: datetime) -> Cohort:
         """Those that were made by then."""
-        return cls([one for one in made if one.at <= at], at)
+        return cls([assignment for assignment in made if assignment.at <= at], at)
 
-    def done(self, one: Assignment, age: timedelta) -> bool:
+    def done(self, assignment: Assignment, age: timedelta) -> bool:
         """Whether one was complete in time."""
-        return one.done_within(age) and one.done is not None and one.done <= self.at
+        return (
+            assignment.done_within(age)
+            and assignment.done is not None
+            and assignment.done <= self.at
+        )
 
     def matured(self, age: timedelta) -> list[Assignment]:
         """Those that are old enough."""
-        return [one for one in self.made if one.matured(age, self.at)]
+        return [assignment for assignment in self.made if assignment.matured(age, self.at)]
 
     def figures_of(self, kind: str) -> dict[str, int]:
         """The figures of the assignments of one workflow type."""
-        return self.figures(lambda one: one.type == kind)
+        return self.figures(lambda assignment: assignment.type == kind)
 
     def figures(self, among: Callable[[Assignment], bool]) -> dict[str, int]:
         """The figures of some of them, as the report calls them."""
-        two = [one for one in self.matured(TWO_DAYS) if among(one)]
-        seven = [one for one in self.matured(SEVEN_DAYS) if among(one)]
+        two = [assignment for assignment in self.matured(TWO_DAYS) if among(assignment)]
+        seven = [assignment for assignment in self.matured(SEVEN_DAYS) if among(assignment)]
         return {
             "matured_48h": len(two),
-            "completed_48h": sum(self.done(one, TWO_DAYS) for one in two),
+            "completed_48h": sum(self.done(assignment, TWO_DAYS) for assignment in two),
             "matured_7d": len(seven),
-            "completed_7d": sum(self.done(one, SEVEN_DAYS) for one in seven),
-            "blocked": sum(one.blocked for one in two),
+            "completed_7d": sum(self.done(assignment, SEVEN_DAYS) for assignment in seven),
+            "blocked": sum(assignment.blocked for assignment in two),
         }
 
     def hours(self) -> list[float]:
         """The times to completion."""
-        done = [one for one in self.made if one.done is not None and one.done <= self.at]
-        return [one.took / HOUR for one in done if one.took is not None]
+        done = [
+            assignment
+            for assignment in self.made
+            if assignment.done is not None and assignment.done <= self.at
+        ]
+        return [assignment.took / HOUR for assignment in done if assignment.took is not None]
 
 
 def blockers(seen: Seen, at: datetime) -> dict[str, int]:
@@ -82,8 +90,8 @@ def blockers(seen: Seen, at: datetime) -> dict[str, int]:
 def ratings(seen: Seen, at: datetime) -> list[int]:
     """What Copilot's comments rated the guidance with by a moment."""
     return [
-        int(found[1])
+        int(rating[1])
         for row in seen.hub.pages("/issues/comments")
         if datetime.fromisoformat(row["created_at"]) <= at and row["user"]["login"] == "Copilot"
-        if (found := _RATING.search(row["body"]))
+        if (rating := _RATING.search(row["body"]))
     ]

@@ -60,8 +60,8 @@ def long_in_two_states(issue: Issue, until: datetime) -> bool:
     """Whether two states stood on an issue for longer than a transition takes."""
     spans = [span for label in STATES for span in issue.spans(label, until)]
     return any(
-        min(one[1], other[1]) - max(one[0], other[0]) > IN_TRANSITION
-        for one, other in combinations(spans, 2)
+        min(first[1], other[1]) - max(first[0], other[0]) > IN_TRANSITION
+        for first, other in combinations(spans, 2)
     )
 
 

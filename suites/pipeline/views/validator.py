@@ -46,11 +46,16 @@ def findings(commands: Path, state: State, now: datetime) -> set[tuple[str, int]
         f"pipeline-validate ended with {done.returncode}: {done.stderr[-200:]}"
     )
     said = Reported(json.loads(done.stdout), "pipeline-validate").each("findings")
-    for one in said:
-        due, shown = severity_of(one.text("check")), f"{one['check']} of #{one['issue']}"
-        assert one.text("severity") == due, f"{shown} is said to be {one['severity']}, not {due}"
-        assert one.text("what").strip(), f"{shown} does not say what was found"
-    return {(one.text("check"), one.whole("issue")) for one in said}
+    for finding in said:
+        due, shown = (
+            severity_of(finding.text("check")),
+            f"{finding['check']} of #{finding['issue']}",
+        )
+        assert finding.text("severity") == due, (
+            f"{shown} is said to be {finding['severity']}, not {due}"
+        )
+        assert finding.text("what").strip(), f"{shown} does not say what was found"
+    return {(finding.text("check"), finding.whole("issue")) for finding in said}
 
 
 def state_with(check: str, now: datetime) -> State:

@@ -40,8 +40,8 @@ def quality_findings(sources: Sources) -> Iterator[Sample]:
     for run in completed(sources.journal.scheduled(PROCESS)):
         for number in sorted(moved(sources.journal, run, COPILOT)):
             at = run.ended or run.begun
-            found = problems(sources.journal.issues[number], at, known)
-            yield Sample(at, len(found), {"issue": str(number)})
+            defects = problems(sources.journal.issues[number], at, known)
+            yield Sample(at, len(defects), {"issue": str(number)})
 
 
 def daily_seconds(sources: Sources) -> Iterator[Sample]:
