@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pytest_rollout import Message, NoValueError, Observe, Reported
-from suites.pipeline.scenarios.way_back import WayBack
+from suites.pipeline.scenarios.way_back import ALERTED, WayBack
 from suites.pipeline.views.channels import mails, posts, text_of
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, DONE, MACHINES, Issue, demand
 from suites.pipeline.views.people import contacts, placeholder
@@ -32,7 +32,7 @@ def test_the_channel_hears_of_it(way_back: WayBack) -> None:
     text = text_of(told[0])
     named = text.startswith(f"rollback: {TRIGGER}")
     assert named, f"the announcement does not begin with its trigger: {text[:100]}"
-    assert way_back.alerted in text, f"it does not say which workflow it is about: {text[:100]}"
+    assert ALERTED in text, f"it does not say which workflow it is about: {text[:100]}"
     late = told[0].at - way_back.triggered
     assert timedelta() <= late <= SOON, f"it was announced {late} after the trigger"
 
@@ -60,7 +60,7 @@ def test_the_incident_report_has_a_root_cause(way_back: WayBack) -> None:
     _, _, rest = text.partition("## Root cause\n")
     cause = rest.partition("\n## ")[0].strip()
     assert not placeholder(cause), f"its root cause is {cause!r}"
-    assert way_back.alerted in cause, f"its root cause names another workflow or none: {cause!r}"
+    assert ALERTED in cause, f"its root cause names another workflow or none: {cause!r}"
     assert _NAMED.search(text), "it does not name what triggered the rollback"
 
 
@@ -193,13 +193,13 @@ def test_each_contact_got_a_summary(way_back: WayBack, observe: Observe) -> None
     for role, contact in contacts(way_back.kept).items():
         for field in ("primary", "backup"):
             address = str(contact.fields[field].get("email"))
-            got = [m for m in sent if m.channel == address and _gives_the_reason(way_back, m)]
+            got = [m for m in sent if m.channel == address and _gives_the_reason(m)]
             observe("contact_without_mail", not got, role=role, contact=field)
 
 
-def _gives_the_reason(way_back: WayBack, mail: Message) -> bool:
+def _gives_the_reason(mail: Message) -> bool:
     text = text_of(mail)
-    return way_back.alerted in text and _NAMED.search(text) is not None
+    return ALERTED in text and _NAMED.search(text) is not None
 
 
 @pytest.mark.criterion("postmortem-48h")

@@ -26,6 +26,7 @@ from suites.pipeline.views.schedules import (
 
 ON = timedelta(days=7, hours=10)  # from day 1 to the run that is interrupted: limits are raised
 DAY = timedelta(days=1)
+ALERTED = f"{FOLDER}/{PROCESS}"  # what the alert is about
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class WayBack:
 
     trial: Trial  # what the controller did before and after the alert
     triggered: datetime
-    alerted: str  # the workflow that the alert is about
     before: Journal  # at the trigger
     working: tuple[Run, ...]  # that were at work then
     after: Journal  # a day later
@@ -105,8 +105,7 @@ def way_back(phase: Stage) -> WayBack:
     before = hub.journal(clock.now())
     working = _at_work(hub, before)
     triggered = clock.now()
-    alerted = f"{FOLDER}/{PROCESS}"
-    _alert(phase, alerted)
+    _alert(phase, ALERTED)
     clock.advance(ENOUGH.total_seconds())
     trial = tried(phase, "security-alert", below, "an alert concerns a workflow", triggered)
     clock.to(triggered + DAY)
@@ -123,7 +122,6 @@ def way_back(phase: Stage) -> WayBack:
     return WayBack(
         trial=trial,
         triggered=triggered,
-        alerted=alerted,
         before=before,
         working=working,
         after=after,

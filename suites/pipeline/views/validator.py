@@ -47,10 +47,8 @@ def findings(commands: Path, state: State, now: datetime) -> set[tuple[str, int]
     )
     said = Reported(json.loads(done.stdout), "pipeline-validate").each("findings")
     for finding in said:
-        due, shown = (
-            severity_of(finding.text("check")),
-            f"{finding['check']} of #{finding['issue']}",
-        )
+        due = severity_of(finding.text("check"))
+        shown = f"{finding['check']} of #{finding['issue']}"
         assert finding.text("severity") == due, (
             f"{shown} is said to be {finding['severity']}, not {due}"
         )
