@@ -52,7 +52,7 @@ def _asks(reason: Reason) -> bool:
     """Whether all that a reason says is that, or that another night is alike."""
     if reason.code.startswith(_OF_NIGHTS):
         return reason.code in (_ASKS, _ALIKE)
-    inner = [one for fact in reason.facts.values() for one in _reasons(fact)]
+    inner = [nested for fact in reason.facts.values() for nested in _reasons(fact)]
     return reason.code in _AROUND and bool(inner) and all(map(_asks, inner))
 
 
@@ -66,13 +66,13 @@ def _lacks_baseline(reason: Reason) -> bool:
         return reason.facts.get("same") is True or reason.facts.get("n") == 0
     if reason.code == _LACKS:
         return bool(reason.facts.get("other_release")) and reason.facts.get("n") == 0
-    inner = [one for fact in reason.facts.values() for one in _reasons(fact)]
+    inner = [nested for fact in reason.facts.values() for nested in _reasons(fact)]
     return reason.code in _AROUND and bool(inner) and all(map(_lacks_baseline, inner))
 
 
 def _reasons(fact: object) -> list[Reason]:
     facts = fact if isinstance(fact, tuple) else (fact,)
-    return [one for one in facts if isinstance(one, Reason)]
+    return [reason for reason in facts if isinstance(reason, Reason)]
 
 
 def accepted_in(log: RunLog, address: Address, before: int) -> bool:

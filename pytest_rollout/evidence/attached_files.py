@@ -26,13 +26,13 @@ def attached_files(
 
     Those of runs that were joined are among them. Raises UndecodableError.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for log in _logs(ledger, run):
         for batch in log.batches:
             if batch.body.phase == phase:
                 files = (file for file in batch.body.attachments if wanted(file.name))
-                found.update((file.name, file.digest) for file in files)
-    return tuple(AttachedFile(name, _whole(ledger, found[name])) for name in sorted(found))
+                digests.update((file.name, file.digest) for file in files)
+    return tuple(AttachedFile(name, _whole(ledger, digests[name])) for name in sorted(digests))
 
 
 def kept_of(ledger: Ledger, run: str, phase: str) -> Iterator[Kept]:

@@ -58,10 +58,10 @@ def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> 
     """The records of attestations of a phase's criteria and of those due at its gates, in order."""
     subjects = [address.full(criterion.id) for criterion in phase.criteria if criterion.attested]
     subjects += [f"{address.plan}.{named.name}" for _, named in phase.dues]
-    found: list[Record] = []
+    records: list[Record] = []
     for subject in subjects:
-        found += ledger.find(RecordKind.ATTESTATION, address.plan, subject, environment)
-    return sorted(found, key=lambda record: record.sequence)
+        records += ledger.find(RecordKind.ATTESTATION, address.plan, subject, environment)
+    return sorted(records, key=lambda record: record.sequence)
 
 
 def attestation_of(record: Record) -> Attestation:
@@ -90,23 +90,23 @@ def known_at(
     taken out of the ledger must not leave an earlier one standing.
     """
     before = [record for record in records if record.sequence < last]
-    found = tuple(attestation_of(record) for record in before)
+    attestations = tuple(attestation_of(record) for record in before)
     counted = [
         record.sequence
-        for record, one in zip(before, found, strict=True)
-        if one.release in releases
+        for record, attestation in zip(before, attestations, strict=True)
+        if attestation.release in releases
     ]
     if not counted:
-        return found, ()
-    return found, tuple(islice(chain_problems(ledger.between(min(counted), last)), 1))
+        return attestations, ()
+    return attestations, tuple(islice(chain_problems(ledger.between(min(counted), last)), 1))
 
 
 def lost_files(ledger: Ledger, records: Sequence[Record]) -> list[str]:
     """The files of attestations that are gone, or are not what was attached."""
     lost = []
     for record in records:
-        one = attestation_of(record)
-        what = ledger.lost_file(one.digest) if one.digest else None
+        attestation = attestation_of(record)
+        what = ledger.lost_file(attestation.digest) if attestation.digest else None
         if what is not None:
-            lost.append(f"the file of record {record.sequence} ({one.file}) {what}")
+            lost.append(f"the file of record {record.sequence} ({attestation.file}) {what}")
     return lost

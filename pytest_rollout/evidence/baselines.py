@@ -23,8 +23,8 @@ def baselines(
     others = Others(ledger, ledger.head().sequence + 1, here, address.name)
     others.past(tuple(versus.values()), None, address.at(Gate.EXIT))
     named = {
-        slug: others.previous if one.release == PREVIOUS else one.release
-        for slug, one in versus.items()
+        slug: others.previous if comparison.release == PREVIOUS else comparison.release
+        for slug, comparison in versus.items()
     }
     return {slug: name for slug, name in named.items() if name is not None}
 

@@ -36,7 +36,7 @@ def redacted_rows(observations: Sequence[Observation]) -> tuple[Observation, ...
     clean_labels = cache(lambda pairs: tuple((label(key), label(text)) for key, text in pairs))
     used: set[tuple[object, ...]] = set()
     following: dict[tuple[object, ...], int] = {}
-    found = []
+    cleaned = []
     for observation in observations:
         slot = (clean(observation.metric), clean_labels(observation.labels), observation.t_us)
         after = following.get(slot, 0)
@@ -49,10 +49,10 @@ def redacted_rows(observations: Sequence[Observation]) -> tuple[Observation, ...
             observation.t_us,
             observation.seq,
         ):
-            found.append(observation)
+            cleaned.append(observation)
         else:
-            found.append(replace(observation, metric=slot[0], labels=slot[1], seq=seq))
-    return tuple(found)
+            cleaned.append(replace(observation, metric=slot[0], labels=slot[1], seq=seq))
+    return tuple(cleaned)
 
 
 def _same(value: Any) -> Any:
@@ -72,8 +72,8 @@ def _cleaner(hint: Any) -> _Clean:
         most = next(mark.characters for mark in marks if isinstance(mark, Most))
         return lambda text: cap(text, most)
     if origin in (Union, types.UnionType):
-        (kept,) = (one for one in inner if one is not type(None))
-        return _optional(_cleaner(kept))
+        (present,) = (part for part in inner if part is not type(None))
+        return _optional(_cleaner(present))
     if origin is tuple:
         return _sequence(inner)
     if origin is not None:  # a mapping

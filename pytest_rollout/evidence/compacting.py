@@ -187,8 +187,8 @@ def _reached(ledger: Ledger, runs: Mapping[str, OldRun]) -> dict[str, str]:
             decision = decision_in(said(record, StoredDecision).document)
             if decision.partial or decision.drill:
                 continue
-            inputs = (one.uri for one in decision.inputs if one.uri.startswith(_RUN_INPUT))
-            names = (record.run, *(unquote(uri.removeprefix(_RUN_INPUT)) for uri in inputs))
+            uris = (source.uri for source in decision.inputs if source.uri.startswith(_RUN_INPUT))
+            names = (record.run, *(unquote(uri.removeprefix(_RUN_INPUT)) for uri in uris))
             for name in names:
                 reached.setdefault(name, "the newest decision of a gate rests on it")
             break

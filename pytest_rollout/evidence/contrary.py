@@ -37,7 +37,7 @@ def contrary(
     names |= dict.fromkeys(_alive(ledger, address, environment, first, running))
     names.pop(asked.run, None)
     settled = settlements.known_at(ledger, address.name, environment)
-    found = []
+    others = []
     for name in names:
         log = log_of(ledger, name)
         if not log.evidence or log.first.environment != environment or not _asks(log, address):
@@ -48,8 +48,8 @@ def contrary(
         if other is not None and (
             other.decision is None or other.decision.release in (release, None)
         ):
-            found.append(other)
-    return tuple(found)
+            others.append(other)
+    return tuple(others)
 
 
 def _other(ledger: Ledger, log: RunLog, first: int, address: Address) -> OtherRun | None:

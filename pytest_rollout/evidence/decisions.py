@@ -22,13 +22,13 @@ def first_decided(ledger: Ledger, gate: Address, environment: str, decision: Dec
     since: int | None = None
     for record in ledger.oldest(RecordKind.DECISION, gate.plan, str(gate), environment):
         try:
-            found = decision_in(said(record, StoredDecision).document)
+            recorded = decision_in(said(record, StoredDecision).document)
         except UndecodableError:
             since = None
             continue
-        if found.partial or found.drill:
+        if recorded.partial or recorded.drill:
             continue
-        same = found.substance_digest == decision.substance_digest
+        same = recorded.substance_digest == decision.substance_digest
         since = (record.at_us if since is None else since) if same else None
     at = datetime.fromisoformat(decision.decided_at)
     return calendar.to_us(at) if since is None else since

@@ -119,7 +119,7 @@ def _noes(drill: StoredDrill, gate: Gate) -> Iterator[tuple[str, Answer]]:
     """
     if drill.healthy.answers.get(gate.value) is not Answer.GO:
         return
-    found = []
+    noes = []
     for row in drill.faults:
         answer = row.answers.get(gate.value, Answer.GO)
         caught = any(
@@ -127,5 +127,5 @@ def _noes(drill: StoredDrill, gate: Gate) -> Iterator[tuple[str, Answer]]:
             for criterion in row.criteria
         )
         if caught and answer is not Answer.GO:
-            found.append((row.fault, answer))
-    yield from sorted(found, key=lambda one: one[1].rank)
+            noes.append((row.fault, answer))
+    yield from sorted(noes, key=lambda no: no[1].rank)

@@ -30,8 +30,8 @@ def figures_by_run(ledger: Ledger, address: Address, environment: str) -> list[R
 
     A run whose records cannot be read is left out: `rollout verify` tells of it.
     """
-    found = [run for run in _runs(ledger, address, environment) if run is not None]
-    return sorted(found, key=lambda one: one.run.started_us)
+    runs = [figures for figures in _runs(ledger, address, environment) if figures is not None]
+    return sorted(runs, key=lambda figures: figures.run.started_us)
 
 
 def _runs(ledger: Ledger, address: Address, environment: str) -> Iterator[RunFigures | None]:

@@ -38,7 +38,7 @@ def rolled_up(
     """
     assert address.gate is not None
     rolled = [rolls_up for stated in phase.of(address.gate) for rolls_up in stated.rolls_up]
-    due = [one for gate, one in phase.dues if gate is address.gate and one not in rolled]
+    due = [named for gate, named in phase.dues if gate is address.gate and named not in rolled]
     by_gate: dict[Address, _Source | Hole] = {}
     sources: dict[RollsUp, _Source | Hole] = {}
     for name in (*rolled, *due):
@@ -48,9 +48,11 @@ def rolled_up(
         full = by_gate[gate]
         last = (log.first.environment, log.last.sequence)
         sources[name] = full if name in rolled else _since(ledger, *last, gate, full, name)
-    found = tuple(_rolled(name, address.plan, source) for name, source in sources.items())
-    read = (one for one in (*by_gate.values(), *sources.values()) if isinstance(one, _Source))
-    return found, tuple(source.input for source in read)
+    findings = tuple(_rolled(name, address.plan, source) for name, source in sources.items())
+    read = (
+        source for source in (*by_gate.values(), *sources.values()) if isinstance(source, _Source)
+    )
+    return findings, tuple(source.input for source in read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,11 @@ def _since(
     for record in ledger.runs(str(gate), environment):
         if record.run == full.decision.run:
             break
-        theirs = RunLog(one for one in ledger.of_run(record.run) if one.sequence <= until)
+        theirs = RunLog(part for part in ledger.of_run(record.run) if part.sequence <= until)
         if theirs.evidence and not (record.run in settled and theirs.ended_early):
-            found = _in_part(ledger, theirs, gate, named, until)
-            if found is not None:
-                return found
+            source = _in_part(ledger, theirs, gate, named, until)
+            if source is not None:
+                return source
     return full
 
 
@@ -143,8 +145,8 @@ def _in_part(
         decision = decision_in(stored.document)
     except UndecodableError as error:
         return _hole("gate.unreadable", facts | {"error": str(error)})
-    verdicts = {one.id: one.verdict for one in (*decision.demands, *decision.criteria)}
-    lacks = any(one in verdicts and verdicts[one].holds_back for one in _OF_THE_RUN)
+    verdicts = {finding.id: finding.verdict for finding in (*decision.demands, *decision.criteria)}
+    lacks = any(demand in verdicts and verdicts[demand].holds_back for demand in _OF_THE_RUN)
     if full_name not in verdicts or (lacks and not verdicts[full_name].holds_back):
         return None
     read = inputs.of_decision(str(gate), theirs.first.run, stored.document)
@@ -188,7 +190,7 @@ def _rolled(rolls_up: RollsUp, plan: str, source: _Source | Hole) -> Rolled:
         waived = [use.id for use in decision.waivers]
     else:
         full = f"{plan}.{rolls_up.phase}.{rolls_up.criterion}"
-        finding = next((found for found in decision.criteria if found.id == full), None)
+        finding = next((finding for finding in decision.criteria if finding.id == full), None)
         if finding is None:
             stated = {"gate": str(decision.address), "criterion": rolls_up.criterion}
             return Rolled(rolls_up, _hole("gate.not-stated", stated))

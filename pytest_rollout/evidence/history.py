@@ -59,7 +59,7 @@ def last_full_run(
             if str(address) not in start.gates or start.drill or address.plan not in start.plans:
                 continue
             records = ledger.of_run(record.run)
-            log = RunLog(one for one in records if until is None or one.sequence <= until)
+            log = RunLog(part for part in records if until is None or part.sequence <= until)
             if not log.evidence or partial_of(log, address.name):
                 continue
             if record.run in settled and log.ended_early:

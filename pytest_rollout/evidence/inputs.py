@@ -46,5 +46,5 @@ def of_decision(gate: str, run: str, document: str) -> Input:
 
 def in_order(inputs: Iterable[Input]) -> tuple[Input, ...]:
     """Return inputs each once, in one order: in which they were read is of no weight."""
-    distinct = {(one.uri, tuple(one.digest.items())): one for one in inputs}
+    distinct = {(source.uri, tuple(source.digest.items())): source for source in inputs}
     return tuple(distinct[key] for key in sorted(distinct))

@@ -39,8 +39,8 @@ def damage(ledger: Ledger, log: RunLog) -> str | None:
 
     That its observations were taken out on record counts, too: they cannot be judged.
     """
-    found = condition(ledger, log)
-    return found.damage or (found.compacted.says if found.compacted else None)
+    state = condition(ledger, log)
+    return state.damage or (state.compacted.says if state.compacted else None)
 
 
 def condition(ledger: Ledger, log: RunLog) -> Condition:
@@ -105,16 +105,16 @@ def word_problems(records: Iterable[Record]) -> Iterator[str]:
 
 def _problems(ledger: Ledger, log: RunLog, compacted: list[Compaction]) -> Iterator[str]:
     """What is wrong, as it is found; by what act observations are out is noted in ``compacted``."""
-    kept = log.evidence
-    if not kept or kept[0].kind is not RecordKind.RUN:
+    evidence = log.evidence
+    if not evidence or evidence[0].kind is not RecordKind.RUN:
         yield "its first record is gone"
         return
-    yield from chain_problems(_stretch(ledger, kept))
+    yield from chain_problems(_stretch(ledger, evidence))
     yield from _after(log)
     log.read_whole()
-    yield from word_problems(kept)
+    yield from word_problems(evidence)
     if log.seal is not None:
-        sealed = kept[:-1]
+        sealed = evidence[:-1]
         if len(sealed) != log.seal.records:
             yield f"the seal counts {log.seal.records} records, the ledger holds {len(sealed)}"
         if seal_digest(record.first.hash for record in sealed) != log.seal.digest:
@@ -124,10 +124,10 @@ def _problems(ledger: Ledger, log: RunLog, compacted: list[Compaction]) -> Itera
         yield from _joined_problems(ledger, log)
 
 
-def _stretch(ledger: Ledger, kept: Sequence[Record]) -> Iterable[Record]:
+def _stretch(ledger: Ledger, evidence: Sequence[Record]) -> Iterable[Record]:
     """The records from a run's first to its last, not read again where all are the run's."""
-    first, last = kept[0].sequence, kept[-1].sequence
-    return kept if last - first + 1 == len(kept) else ledger.between(first, last)
+    first, last = evidence[0].sequence, evidence[-1].sequence
+    return evidence if last - first + 1 == len(evidence) else ledger.between(first, last)
 
 
 def _joined_problems(ledger: Ledger, log: RunLog) -> Iterator[str]:

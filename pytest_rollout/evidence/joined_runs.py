@@ -38,7 +38,7 @@ def pieces(address: Address, logs: Sequence[RunLog]) -> list[Piece]:
     """What a joined run holds between its start and its seal; raises UndecodableError."""
     ordered = in_order(logs)
     phase, environment = address.name, ordered[0].first.environment
-    found = [_piece(_manifest(address, ordered), "", WORKER, environment)]
+    parts = [_piece(_manifest(address, ordered), "", WORKER, environment)]
     for log in ordered:
         for record in log.evidence:
             held = record.subject in ("", phase)
@@ -46,13 +46,13 @@ def pieces(address: Address, logs: Sequence[RunLog]) -> list[Piece]:
                 # In a real environment events are found by their phase, whosever they are.
                 record.kind is RecordKind.EVENT and held and environment == EMBEDDED
             ):
-                found.append(Piece(replace(record.entry, run="")))
+                parts.append(Piece(replace(record.entry, run="")))
         for batch in log.batches:
             if batch.body.phase == phase:
                 body = replace(batch.body, worker=f"{log.first.run}/{batch.body.worker}")
                 entry = replace(batch.record.entry, run="", body=encoded(body))
-                found.append(Piece(entry, batch.record))
-    return found
+                parts.append(Piece(entry, batch.record))
+    return parts
 
 
 def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> RunStart:
@@ -71,7 +71,7 @@ def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> 
             for name in sorted({name for log in ordered for name in log.start.versions})
         },
         calendars={key: calendar for key, calendar in start.calendars.items() if key == plan},
-        beside={key: one for key, one in start.beside.items() if key == plan},
+        beside={key: files for key, files in start.beside.items() if key == plan},
         targets={key: target for key, target in start.targets.items() if key == plan},
         authors=_authors(plan, ordered),
         joins=tuple(log.first.run for log in ordered),
@@ -81,14 +81,14 @@ def start_of(address: Address, gates: Sequence[str], logs: Sequence[RunLog]) -> 
 
 def _authors(plan: str, logs: Sequence[RunLog]) -> dict[str, Authors]:
     """Who made what the runs judged: all that one of them names, unless one does not know."""
-    told = {log.first.run: log.start.authors.get(plan) for log in logs}
-    if not any(told.values()):
+    by_run = {log.first.run: log.start.authors.get(plan) for log in logs}
+    if not any(by_run.values()):
         return {}
-    for run, authors in told.items():
+    for run, authors in by_run.items():
         if authors is None or not authors.names:
             why = authors.error if authors is not None else "it did not read it"
             return {plan: Authors(error=f"run {run}: {why}")}
-    names = (name for authors in told.values() if authors for name in authors.names)
+    names = (name for authors in by_run.values() if authors for name in authors.names)
     return {plan: Authors(tuple(dict.fromkeys(names)))}
 
 
@@ -119,10 +119,10 @@ def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:
         for criterion, names in manifest.items.items():
             items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
     rehearsed: dict[str, set[str]] = {}
-    for criterion, names in (item for one in manifests for item in one.rehearsed.items()):
+    for criterion, names in (item for manifest in manifests for item in manifest.rehearsed.items()):
         rehearsed.setdefault(criterion, set()).update(names)
-    unnamed = tuple(sorted({name for one in manifests for name in one.unnamed}))
-    absent = frozenset.intersection(*(one.absent for one in manifests))
+    unnamed = tuple(sorted({name for manifest in manifests for name in manifest.unnamed}))
+    absent = frozenset.intersection(*(manifest.absent for manifest in manifests))
     bound = dict.fromkeys((*(name for names in items.values() for name in names), *unnamed))
     return WorkerManifest(
         worker=WORKER,
@@ -131,7 +131,7 @@ def _manifest(address: Address, logs: Sequence[RunLog]) -> WorkerManifest:
         dropped={},  # what none of them ran is missing, not left out on purpose
         broken=tuple(
             (PlanId(address.plan), what)
-            for what in sorted({what for one in manifests for what in one.broken})
+            for what in sorted({what for manifest in manifests for what in manifest.broken})
         ),
         absent=tuple(sorted(absent - ran(logs))),
         unnamed={phase: unnamed} if unnamed else {},

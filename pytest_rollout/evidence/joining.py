@@ -87,7 +87,7 @@ def _since(ledger: Ledger, address: Address, environment: str) -> Iterator[RunLo
     seen: set[str] = set()
     gates = [address] if address.gate else [replace(address, gate=gate) for gate in _GATES]
     records = [record for gate in gates for record in ledger.runs(str(gate), environment)]
-    for record in sorted(records, key=lambda one: -one.sequence):
+    for record in sorted(records, key=lambda record: -record.sequence):
         if record.run in seen:
             continue
         seen.add(record.run)
@@ -255,10 +255,10 @@ def _agree(address: Address, logs: Sequence[RunLog]) -> None:
             "-k, --deselect or a plugin that splits, or add a job that lists: "
             f'pytest -m {address.phase} --rollout-env {logs[0].first.environment} -k "not {_ANY}"'
         )
-    known = _bound(whole[0], address)
+    bound = _bound(whole[0], address)
     for log in logs:
         mine = _bound(log, address)
-        other = mine - known if log not in whole else mine ^ known
+        other = mine - bound if log not in whole else mine ^ bound
         if other:
             raise RolloutError(
                 f"runs {whole[0].first.run} and {log.first.run} collected different checks, for "

@@ -29,7 +29,7 @@ def known_to(ledger: Ledger, run: str) -> Ledger:
     if not records or records[-1].first_hash is None:
         return ledger
     chain = lineage_of(ledger).chain_to(records[-1].first.hash)
-    if {record.first for record in records} - {one.first for one in chain}:
+    if {record.first for record in records} - {record.first for record in chain}:
         raise LedgerError(f"the records of run {run} do not all come from one ledger")
     return Ledger(_out_of(ledger.store, chain))
 
@@ -45,7 +45,7 @@ def _out_of(store: Store, chain: Sequence[Record]) -> ListedStore:
         store.merges(),
         Source(
             rows=lambda batch: store.rows_of(there[batch].sequence) if batch in there else [],
-            batches=[batch for batch, one in there.items() if one.sequence in seen],
+            batches=[batch for batch, record in there.items() if record.sequence in seen],
             text=store.text,
             file=store.get,
             hides=lambda record: store.hides(there[record.sequence]),

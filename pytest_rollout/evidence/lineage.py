@@ -74,21 +74,21 @@ class Lineage:
         By the time at which a record can have been written (its own, or that of one before it),
         then by its place in its ledger, then by its hash.
         """
-        found: dict[str, Record] = {}
+        ancestors: dict[str, Record] = {}
         open_ = list(leaves)
         while open_:
             hash_ = open_.pop()
-            if hash_ in found:
+            if hash_ in ancestors:
                 continue
             if hash_ not in self.records:
                 raise LedgerError(f"a record that a merge rests on ({hash_[:12]}) is gone")
-            found[hash_] = self.records[hash_]
-            open_ += self.parents(found[hash_])
-        return sorted(found.values(), key=self._time_of(found.values()))
+            ancestors[hash_] = self.records[hash_]
+            open_ += self.parents(ancestors[hash_])
+        return sorted(ancestors.values(), key=self._time_of(ancestors.values()))
 
     def _time_of(self, records: Iterable[Record]) -> _Order:
         times: dict[str, int] = {}
-        for record in sorted(records, key=lambda one: one.first.sequence):
+        for record in sorted(records, key=lambda record: record.first.sequence):
             before = (times.get(parent, 0) for parent in self.parents(record))
             times[record.first.hash] = max(record.at_us, *before, 0)
         return _Order(times)

@@ -63,7 +63,7 @@ def read_now(
         raise _not_trusted(ledger, str(error)) from error
     if targets is None:
         return now
-    world, running = (_placed(one, now_us, targets) for one in (now.world, now.running))
+    world, running = (_placed(view, now_us, targets) for view in (now.world, now.running))
     return replace(now, world=world, running=running)
 
 
@@ -110,16 +110,16 @@ def _read(
     problems = (*others.problems, *torn, *life.problems)
     if problems:
         raise _not_trusted(ledger, problems[0])
-    watches = {id_: one for id_, one in others.watches.items() if runs is not None and runs(one)}
+    watches = {id_: peer for id_, peer in others.watches.items() if runs is not None and runs(peer)}
     world = World(
         run=here,
         manifest=Manifest(),
         checks={},
-        seen=tuple(one for one in others.seen if one.run not in watches),
+        seen=tuple(sample for sample in others.seen if sample.run not in watches),
         head=head,
         begun_us=since,
         past=past,
-        lost=tuple(one for one in others.lost if one.run not in watches),
+        lost=tuple(lost for lost in others.lost if lost.run not in watches),
         resets=reset,
         previous=others.previous,
         life=life.life,
@@ -133,7 +133,7 @@ def _first_watch(
     ledger: Ledger, address: Address, environment: str, events: Sequence[Told[StoredEvent]]
 ) -> int | None:
     """When the phase was first watched since it ended last; None where it was not."""
-    ends = (one.record.sequence for one in events if one.body.type == PhaseEnded.TYPE)
+    ends = (event.record.sequence for event in events if event.body.type == PhaseEnded.TYPE)
     ended, first = max(ends, default=0), None
     for record in ledger.newest(RecordKind.RUN, "", "", environment):
         if record.sequence < ended:
@@ -163,6 +163,8 @@ def _since_watched(rule: Rule) -> Rule:
 
 
 def _running(world: World, others: Others) -> World:
-    open_ = {one.run for one in others.open}
-    seen = (*(one for one in world.seen if one.run not in open_), *others.open)
-    return replace(world, seen=seen, lost=tuple(one for one in world.lost if one.run not in open_))
+    open_ = {sample.run for sample in others.open}
+    seen = (*(sample for sample in world.seen if sample.run not in open_), *others.open)
+    return replace(
+        world, seen=seen, lost=tuple(lost for lost in world.lost if lost.run not in open_)
+    )

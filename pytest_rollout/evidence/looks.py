@@ -83,7 +83,7 @@ def looks_of(ledger: Ledger, address: Address, run: Run, before: int) -> Looks:
             for failed_before in look.failed
             if newest or failed_before.run == record.run
         }
-    ordered = sorted(failed.values(), key=lambda one: (one.ended_us, one.run))
+    ordered = sorted(failed.values(), key=lambda failure: (failure.ended_us, failure.run))
     return Looks(n, tuple(ordered), tuple(problems), tuple(read))
 
 
@@ -102,8 +102,8 @@ def _look(record: Record, release: str | None) -> _Look | None:
         return _Look(_failed_in(decision_in(body.document)), read)
     if record.first_hash is not None:  # it knew others of its own ledger, not of this one
         return _Look(body.failed, read)
-    found = judged(body)
-    return _Look(body.failed, read, found.ledger.sequence, found.looks - 1)
+    decided = judged(body)
+    return _Look(body.failed, read, decided.ledger.sequence, decided.looks - 1)
 
 
 def stored(decision: Decision, document: str, world: World) -> StoredDecision:

@@ -101,7 +101,7 @@ def _blind(ledger: Ledger) -> Iterator[Record]:
 
 
 def _unfinished(new: Sequence[Record]) -> Iterator[str]:
-    ended = {one.run for one in new if one.kind in (RecordKind.SEAL, RecordKind.STOP)}
+    ended = {record.run for record in new if record.kind in (RecordKind.SEAL, RecordKind.STOP)}
     for record in new:
         if record.kind is RecordKind.RUN and record.run not in ended:
             yield record.run
@@ -109,11 +109,11 @@ def _unfinished(new: Sequence[Record]) -> Iterator[str]:
 
 def _observed(*ledgers: Ledger) -> set[str]:
     """The records that have observations, by their hashes: a compaction may have taken them out."""
-    seen = set()
+    observed = set()
     for ledger in ledgers:
         places = {record.sequence: record.first.hash for record in ledger.between(0)}
-        seen |= {places[batch] for batch in ledger.store.batches_seen() if batch in places}
-    return seen
+        observed |= {places[batch] for batch in ledger.store.batches_seen() if batch in places}
+    return observed
 
 
 def _content(
@@ -126,7 +126,7 @@ def _content(
             if record.kind is RecordKind.BATCH and not rows.get(record.first.hash):
                 rows[record.first.hash] = ledger.rows_of(record.sequence)
     laid = {record.sequence: rows.get(record.first.hash, ()) for record in chain}
-    return Content(chain, {place: seen for place, seen in laid.items() if seen}, merges)
+    return Content(chain, {place: stored for place, stored in laid.items() if stored}, merges)
 
 
 def digests_in(records: Iterable[Record]) -> list[str]:

@@ -57,10 +57,10 @@ class MutationDrills:
     def of_gate(self, gate: Address, plan_digest: str) -> LastMutation | None:
         """What the newest says of a gate; None where none asked it anything."""
         assert gate.gate is not None
-        found = self.newest(gate)
-        if found is None:
+        newest = self.newest(gate)
+        if newest is None:
             return None
-        at, drill = found
+        at, drill = newest
         score = gate_score(drill, gate.phase, gate.gate)
         if not score.asked:
             return None

@@ -62,8 +62,8 @@ def exists(address: str | os.PathLike[str]) -> bool:
 
 
 def _database(address: str, known: Mapping[str, Database] = DATABASES) -> Database:
-    found = _SCHEME.match(address)
-    scheme = found[1].lower() if found else ""
+    match = _SCHEME.match(address)
+    scheme = match[1].lower() if match else ""
     if scheme not in known:
         raise LedgerError(
             f"no store for {scheme}:// is installed; a ledger is a file (write a path, as "

@@ -92,7 +92,7 @@ class Others:
             for log in self._whole(first):
                 self._take(log)
             recorded = Recorded([*own, *self.seen])
-            starts = [self._starts(one, reach, recorded, first) for one in reach.newest]
+            starts = [self._starts(newest, reach, recorded, first) for newest in reach.newest]
             wanted = max(min(starts, default=first), lowest)
 
     def _starts(self, newest: Newest, reach: Reach, recorded: Recorded, first: int) -> int:
@@ -119,7 +119,7 @@ class Others:
         if not compared or self._run.environment == EMBEDDED:
             return ()
         self._accepted_before = min(self._last, frozen_at or self._last)
-        if any(one.release == PREVIOUS for one in compared):
+        if any(versus.release == PREVIOUS for versus in compared):
             self.previous = self._newest_accepted(address)
         seen: list[Seen] = []
         waiting: list[tuple[RunLog, list[Seen]]] = []
@@ -131,17 +131,17 @@ class Others:
                 waiting += self._suspicious(log, compared, address)
                 continue
             release = before[0].release
-            for one, nights in [(log, before), *waiting]:
-                if one is log or nights[0].release == release:
+            for source, nights in [(log, before), *waiting]:
+                if source is log or nights[0].release == release:
                     seen += nights
-                    self.inputs.append(inputs.of_run(one))
-            waiting = [one for one in waiting if one[1][0].release != release]
+                    self.inputs.append(inputs.of_run(source))
+            waiting = [pair for pair in waiting if pair[1][0].release != release]
         return tuple(seen)
 
     def _first_compared(self, compared: Sequence[Versus]) -> int:
         """From where on runs may be compared with: all, where not all releases are known."""
-        named = {self._named(one) for one in compared}
-        if self._passed_over or None in named or any(one.frozen for one in compared):
+        named = {self._named(versus) for versus in compared}
+        if self._passed_over or None in named or any(versus.frozen for versus in compared):
             return 1
         return max(1, min(last_before(self._ledger, self._run, self._phase, (n,)) for n in named))
 
@@ -156,10 +156,10 @@ class Others:
         series = only_nights(compared, {fact.release for fact in run.releases})
         if not series or run.release is None or run.drill or run.problems:
             return
-        asks = (one for one in log.decisions if one.sequence < self._last and as_written(one))
-        if any(one.subject == str(address) and asks_to_confirm(one) for one in asks):
+        asks = (link for link in log.decisions if link.sequence < self._last and as_written(link))
+        if any(record.subject == str(address) and asks_to_confirm(record) for record in asks):
             every = self._observations(log)
-            seen = [replace(one, release=run.release) for one in every if one.slot.series in series]
+            seen = [replace(obs, release=run.release) for obs in every if obs.slot.series in series]
             yield from [(log, seen)] if seen else []
 
     def _before(
@@ -173,21 +173,21 @@ class Others:
         if run.drill or run.problems or log.start.result is not None:
             return
         releases = {fact.release for fact in run.releases}
-        wanted = {self._named(one) for one in compared}
+        wanted = {self._named(versus) for versus in compared}
         accepted = {release for release in wanted if {release} == releases}
         series: set[str] | None = None  # None: all of them
         if accepted and not accepted_in(log, address, self._accepted_before):
             series = only_nights(compared, accepted)
             if not series or not accepted_in(log, address, self._last):
                 accepted = set()
-        frozen = begun_us is not None and any(one.frozen for one in compared)
+        frozen = begun_us is not None and any(versus.frozen for versus in compared)
         if not (accepted or frozen):
             return
-        for one in self._observations(log):
-            early = frozen and begun_us is not None and one.slot.t_us <= begun_us
-            counts = accepted and (series is None or one.slot.series in series)
+        for seen in self._observations(log):
+            early = frozen and begun_us is not None and seen.slot.t_us <= begun_us
+            counts = accepted and (series is None or seen.slot.series in series)
             if early or counts:
-                yield replace(one, release=next(iter(accepted)) if counts else None)
+                yield replace(seen, release=next(iter(accepted)) if counts else None)
 
     def _named(self, versus: Versus) -> str | None:
         return self.previous if versus.release == PREVIOUS else versus.release
@@ -203,11 +203,11 @@ class Others:
         if None in ours:
             return None
         accepted = [
-            (release, one.run)
-            for one in self._ledger.between(1, self._accepted_before - 1)
-            if one.kind is RecordKind.DECISION
-            and (one.subject, one.environment) == (str(address), self._run.environment)
-            and (release := release_accepted(one)) not in (None, *ours)
+            (release, record.run)
+            for record in self._ledger.between(1, self._accepted_before - 1)
+            if record.kind is RecordKind.DECISION
+            and (record.subject, record.environment) == (str(address), self._run.environment)
+            and (release := release_accepted(record)) not in (None, *ours)
         ]
         for release, run in reversed(accepted):
             if self._release_of(run) == release:
@@ -217,7 +217,7 @@ class Others:
 
     def _log_of(self, name: str) -> RunLog:
         """What a run left before the deciding run's last record."""
-        return RunLog(one for one in self._ledger.of_run(name) if one.sequence < self._last)
+        return RunLog(part for part in self._ledger.of_run(name) if part.sequence < self._last)
 
     def _release_of(self, name: str) -> str | None:
         """Return the one release of a whole run that may be compared with, else None."""
@@ -233,19 +233,19 @@ class Others:
         return run_facts.observations_of(self._ledger, log, self._phase)
 
     def _note_compacted(self, log: RunLog) -> None:
-        told = self._compacted.get(log.first.run)
-        if told and told not in self.problems and run_facts.observed(log, self._phase):
-            self.problems.append(told)
+        problem = self._compacted.get(log.first.run)
+        if problem and problem not in self.problems and run_facts.observed(log, self._phase):
+            self.problems.append(problem)
 
     def _whole(self, first: int) -> Iterator[RunLog]:
         """The log of each run that left a record since a first; notes those that are damaged."""
         for name in self._names(first):
             log = self._log_of(name)
-            found = condition(self._ledger, log)
-            if found.compacted:
-                self._compacted[name] = f"earlier run {name}: {found.compacted.says}"
-            if found.damage:
-                self.problems.append(f"earlier run {name} was damaged: {found.damage}")
+            state = condition(self._ledger, log)
+            if state.compacted:
+                self._compacted[name] = f"earlier run {name}: {state.compacted.says}"
+            if state.damage:
+                self.problems.append(f"earlier run {name} was damaged: {state.damage}")
             else:
                 yield log
 
@@ -284,7 +284,7 @@ class Others:
             self.open += seen
             if log.start.watch is not None and log.start.process is not None:
                 self.watches[run.id] = log.start.process
-        self.seen += (replace(one, value=Hole(why)) for one in seen) if why else seen
+        self.seen += (replace(sample, value=Hole(why)) for sample in seen) if why else seen
         lost = run_facts.lost_of(log, self._phase)
         if settled and (seen or lost):
             self.settled.append(settled)
@@ -300,10 +300,10 @@ class Others:
 
     def _bring(self, log: RunLog) -> None:
         """A file that somebody brought: never a part of what runs saw."""
-        one = brought_by(self._ledger, log, self._phase)
-        if one is not None:
+        brought = brought_by(self._ledger, log, self._phase)
+        if brought is not None:
             self._note_compacted(log)
-            self.brought.append(one)
+            self.brought.append(brought)
             self.inputs.append(inputs.of_run(log))
 
     def _until(self, last: Record) -> int:

@@ -34,8 +34,8 @@ def standing(
     until: int | None = None,
 ) -> tuple[Override, ...]:
     """The overrides that every later decision of a phase and some releases shows."""
-    found = overrides_of(ledger, address, environment, until)
-    return tuple(override for override in found if override.release in releases)
+    overrides = overrides_of(ledger, address, environment, until)
+    return tuple(override for override in overrides if override.release in releases)
 
 
 def clearances_of(

@@ -70,14 +70,14 @@ class PhaseLife:
 
     def told_since_begin(self) -> tuple[StoredEvent, ...]:
         """What people recorded since the phase began, oldest first; nothing before it began."""
-        told: list[StoredEvent] | None = None
+        events: list[StoredEvent] | None = None
         for record in self._events():
             body = said(record, StoredEvent)
             if body.type in (PhaseBegun.TYPE, PhaseEnded.TYPE):
-                told = [] if body.type == PhaseBegun.TYPE else None
-            elif told is not None and not record.run:
-                told.append(body)
-        return tuple(told or ())
+                events = [] if body.type == PhaseBegun.TYPE else None
+            elif events is not None and not record.run:
+                events.append(body)
+        return tuple(events or ())
 
     def freeze(self) -> Told[StoredEvent] | None:
         """The recorded freeze that holds the phase; None where there is none, or it was lifted."""
@@ -87,7 +87,7 @@ class PhaseLife:
             if body.type == FREEZE:
                 held.append(Told(record, body))
             elif body.type == RESUME:  # by somebody who knew of it
-                held = [one for one in held if not knew(self.ledger, record, one.record)]
+                held = [freeze for freeze in held if not knew(self.ledger, record, freeze.record)]
         return held[-1] if held else None
 
     def trips(self, phase: Phase | None = None) -> Iterator[Told[TripEvent]]:
@@ -100,7 +100,7 @@ class PhaseLife:
             body = said(record, StoredEvent)
             if isinstance(body, TripEvent) and not self._is_reset(Told(record, body)):
                 newest[body.guardrail] = Told(record, body)
-        stated = (self.address.full(one) for one in (_stated(phase) if phase else ()))
+        stated = (self.address.full(slug) for slug in (_stated(phase) if phase else ()))
         for guardrail in dict.fromkeys((*stated, *newest)):
             if guardrail in newest:
                 yield newest[guardrail]
@@ -108,9 +108,11 @@ class PhaseLife:
     def last_trips(self) -> list[Told[TripEvent]]:
         """All trips on record, reset or not, the newest first."""
         records = list(self._events(TripEvent.TYPE))
-        told = [Told(record, said(record, StoredEvent)) for record in records]
+        events = [Told(record, said(record, StoredEvent)) for record in records]
         return [
-            Told(one.record, one.body) for one in reversed(told) if isinstance(one.body, TripEvent)
+            Told(event.record, event.body)
+            for event in reversed(events)
+            if isinstance(event.body, TripEvent)
         ]
 
     def _is_reset(self, trip: Told[TripEvent]) -> bool:
@@ -154,5 +156,7 @@ def begins_of(ledger: Ledger, gates: Iterable[Address], environment: str) -> dic
     """
     if environment == EMBEDDED:
         return {}
-    told = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}
-    return {name: begun.record.first.sequence for name, begun in told.items() if begun is not None}
+    begins = {gate.name: PhaseLife(ledger, gate, environment).begin() for gate in gates}
+    return {
+        name: begun.record.first.sequence for name, begun in begins.items() if begun is not None
+    }

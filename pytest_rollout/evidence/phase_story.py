@@ -38,17 +38,17 @@ def happened(ledger: Ledger, decision: Decision, phase: Phase) -> tuple[Happened
     Of a rehearsal that is what its own run recorded; elsewhere all since the phase's records
     begin. What is damaged is left out: the chain tells of it. Raises LedgerError.
     """
-    found = [*_events(ledger, decision), *_resets(ledger, decision, phase)]
-    found.sort(key=lambda one: one.at_us)
-    return tuple(_closed(found[-MOST_EVENTS:]))
+    events = [*_events(ledger, decision), *_resets(ledger, decision, phase)]
+    events.sort(key=lambda event: event.at_us)
+    return tuple(_closed(events[-MOST_EVENTS:]))
 
 
 def unknown(ledger: Ledger, lost: Iterable[Lost]) -> Iterator[Happened]:
     """Yield the stretches of runs of which nobody knows what they saw. Raises LedgerError."""
-    for one in lost:
-        for record in ledger.of_run(one.run)[:1]:
-            began = min(record.at_us, one.t_us)
-            yield Happened(Kind.UNKNOWN, began, f"run {one.run}: {one.why}", one.t_us)
+    for stretch in lost:
+        for record in ledger.of_run(stretch.run)[:1]:
+            began = min(record.at_us, stretch.t_us)
+            yield Happened(Kind.UNKNOWN, began, f"run {stretch.run}: {stretch.why}", stretch.t_us)
 
 
 def recent(ledger: Ledger, phase: Address, environment: str, since_us: int) -> Iterator[Happened]:
@@ -74,9 +74,9 @@ def recent(ledger: Ledger, phase: Address, environment: str, since_us: int) -> I
         for record in ledger.newest(RecordKind.DECISION, phase.plan, subject, environment):
             if record.at_us < since_us:
                 break
-            known = _decided(record)
-            if known is not None and not known.partial and not known.drill:
-                yield Happened(Kind.DECISION, record.at_us, f"{gate} {known.answer.value}")
+            decision = _decided(record)
+            if decision is not None and not decision.partial and not decision.drill:
+                yield Happened(Kind.DECISION, record.at_us, f"{gate} {decision.answer.value}")
                 break  # what it answered before is no news
 
 
@@ -116,31 +116,31 @@ def _resets(ledger: Ledger, decision: Decision, phase: Phase) -> Iterator[Happen
         )
 
 
-def _closed(found: list[Happened]) -> Iterator[Happened]:
+def _closed(events: list[Happened]) -> Iterator[Happened]:
     """Freezes with their end: the next resume."""
-    for place, one in enumerate(found):
-        if one.kind is not Kind.FREEZE:
-            yield one
+    for place, event in enumerate(events):
+        if event.kind is not Kind.FREEZE:
+            yield event
             continue
-        ends = (later.at_us for later in found[place:] if later.kind is Kind.RESUME)
-        yield Happened(one.kind, one.at_us, one.says, next(ends, None))
+        ends = (later.at_us for later in events[place:] if later.kind is Kind.RESUME)
+        yield Happened(event.kind, event.at_us, event.says, next(ends, None))
 
 
 def evaluations(ledger: Ledger, decision: Decision) -> tuple[Evaluation, ...]:
     """Return the newest decisions of a gate by full runs, the newest last. Raises LedgerError."""
-    found: list[Evaluation] = []
+    newest_first: list[Evaluation] = []
     address = decision.address
     where = (RecordKind.DECISION, address.plan, str(address), decision.environment)
     for record in ledger.newest(*where):
         # A decision of many checks takes long to decode, and the newest is often the one at hand.
-        own = record.run == decision.run and not found
-        known = decision if own else _decided(record)
-        if known is None or known.partial or known.drill:
+        own = record.run == decision.run and not newest_first
+        past = decision if own else _decided(record)
+        if past is None or past.partial or past.drill:
             continue
-        found.append(_evaluation(known))
-        if len(found) == MOST_EVALUATIONS:
+        newest_first.append(_evaluation(past))
+        if len(newest_first) == MOST_EVALUATIONS:
             break
-    return tuple(reversed(found))
+    return tuple(reversed(newest_first))
 
 
 def _decided(record: Record) -> Decision | None:

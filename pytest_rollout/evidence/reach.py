@@ -30,8 +30,8 @@ class Newest:
 
     def oldest_us(self, recorded: Recorded, at_us: int) -> int | None:
         """Return when the oldest of them happened; None where there are not so many."""
-        found = recorded.having(self.series, self.where)
-        slots = {seen.slot for seen in found if seen.slot.t_us <= at_us}
+        samples = recorded.having(self.series, self.where)
+        slots = {seen.slot for seen in samples if seen.slot.t_us <= at_us}
         newest = nlargest(self.n, (slot.t_us for slot in slots))
         return newest[-1] if len(newest) == self.n else None
 
@@ -67,7 +67,7 @@ def reach_of(run: Run, phase: Phase, at_us: int, begun_us: int | None) -> Reach:
     edges += [_ALL_TIME for criterion in phase.criteria if criterion.ingest is not None]
     edges += [begun_us - 1] if phase.guardrails and begun_us is not None else []
     # Of a run without a seal nothing counts, so no newest samples are looked for.
-    newest = tuple(one for rule in bounded for one in _newest(rule)) if run.sealed else ()
+    newest = tuple(samples for rule in bounded for samples in _newest(rule)) if run.sealed else ()
     return Reach(at_us, min(edges, default=None), newest)
 
 

@@ -40,8 +40,8 @@ def last_before(ledger: Ledger, run: Run, phase: str, releases: Iterable[str | N
     """
     plan, _, _ = phase.partition(".")
     where = (RecordKind.RELEASE, plan, phase, run.environment)
-    found = (_first_reading(ledger, where, release) for release in releases)
-    first = min((one for one in found if one is not None), default=0)
+    sequences = (_first_reading(ledger, where, release) for release in releases)
+    first = min((sequence for sequence in sequences if sequence is not None), default=0)
     return next((record.sequence for record in ledger.newest(*where, before=first)), 0)
 
 

@@ -17,21 +17,21 @@ from pytest_rollout.model.plan import Address, Phase
 from pytest_rollout.model.reset import Reset
 
 
-def reset(ledger: Ledger, one: Reset, environment: str) -> Reset:
+def reset(ledger: Ledger, given: Reset, environment: str) -> Reset:
     """Add a reset to the chain; returns it as it was recorded. Raises LedgerError."""
-    body = StoredReset(by=one.by, reason=one.reason, was=one.was, release=one.release)
-    plan, _, _ = one.guardrail.partition(".")
-    head = ledger.append(Draft(body, "", plan, one.guardrail, environment))
+    body = StoredReset(by=given.by, reason=given.reason, was=given.was, release=given.release)
+    plan, _, _ = given.guardrail.partition(".")
+    head = ledger.append(Draft(body, "", plan, given.guardrail, environment))
     return reset_of(next(ledger.between(head.sequence, head.sequence)))
 
 
 def all_of(ledger: Ledger, address: Address, phase: Phase, environment: str) -> list[Record]:
     """The records of resets of a phase's guardrails, in order."""
-    found: list[Record] = []
+    records: list[Record] = []
     for guardrail in (*phase.guardrails, DRIFT):
         subject = address.full(guardrail.id)
-        found += ledger.find(RecordKind.RESET, address.plan, subject, environment)
-    return sorted(found, key=lambda record: record.sequence)
+        records += ledger.find(RecordKind.RESET, address.plan, subject, environment)
+    return sorted(records, key=lambda record: record.sequence)
 
 
 def reset_of(record: Record) -> Reset:
@@ -60,12 +60,12 @@ def known_at(
     before = [record for record in records if record.sequence < last]
     counted = [(record, reset_of(record)) for record in before]
     counted = [
-        (record, one)
-        for record, one in counted
-        if one.release in releases and not_known_to(ledger, record) is None
+        (record, given)
+        for record, given in counted
+        if given.release in releases and not_known_to(ledger, record) is None
     ]
     if not counted:
         return (), ()
     first = min(record.sequence for record, _ in counted)
     broken = tuple(islice(chain_problems(ledger.between(max(1, first - 1), last)), 1))
-    return tuple(one for _, one in counted), broken
+    return tuple(given for _, given in counted), broken

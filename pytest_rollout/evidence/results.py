@@ -86,8 +86,8 @@ def store(
     attached = ledger.attach(kept.content)
     held: dict[str, Any] = {"name": facts.file, "type": kept.type}
     held |= {"digest": attached.digest, "size": attached.size}
-    rows = tuple(_observation(judging, one, seq) for seq, one in enumerate(sighted))
-    batch = Batch(ITEM, judging.address.name, (), rows, (held,))
+    observations = tuple(_observation(judging, sight, seq) for seq, sight in enumerate(sighted))
+    batch = Batch(ITEM, judging.address.name, (), observations, (held,))
     ledger.append_batch(run, where, batch, WORKER)
     for case in cases:
         batch = Batch(case.name, judging.address.name, case.attempts)
@@ -154,13 +154,15 @@ def brought_elsewhere(
         if record.kind is not RecordKind.RUN or record.environment in (environment, EMBEDDED):
             continue
         stored = said(record, RunStart).result
-        for one in brought if stored is not None else ():
-            if stored is not None and one.facts.holds_what(stored.facts):
-                where.setdefault(one.run, []).append(record.environment)
+        for file in brought if stored is not None else ():
+            if stored is not None and file.facts.holds_what(stored.facts):
+                where.setdefault(file.run, []).append(record.environment)
                 log = RunLog(part for part in ledger.of_run(record.run) if part.sequence < last)
                 read[record.run] = inputs.of_run(log)
-    told = (replace(one, elsewhere=tuple(sorted(set(where.get(one.run, ()))))) for one in brought)
-    return tuple(told), list(read.values())
+    files = (
+        replace(file, elsewhere=tuple(sorted(set(where.get(file.run, ()))))) for file in brought
+    )
+    return tuple(files), list(read.values())
 
 
 def lost_files(ledger: Ledger, record: Record) -> Iterator[str]:

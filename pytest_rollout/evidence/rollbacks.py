@@ -31,8 +31,8 @@ class RolledBack:
 
 def last_rollback(ledger: Ledger, address: Address, environment: str) -> RolledBack | None:
     """The newest ROLLBACK of a phase in an environment; drills are none."""
-    found = [*_decisions(ledger, address, environment), *_trips(ledger, address, environment)]
-    return max(found, key=lambda one: one.sequence, default=None)
+    rollbacks = [*_decisions(ledger, address, environment), *_trips(ledger, address, environment)]
+    return max(rollbacks, key=lambda back: back.sequence, default=None)
 
 
 def decided_rollback(ledger: Ledger, address: Address, environment: str) -> RolledBack | None:
@@ -52,13 +52,13 @@ def open_gates(
     back = last_rollback(ledger, address, environment) if wanted else None
     if back is None:
         return None, {}
-    found = {}
+    lacking = {}
     for name in wanted:
         gate = Address.parse(f"{address.plan}.{name}")
         why = _lacks(ledger, history, gate, environment, back)
         if why:
-            found[name] = why
-    return back, found
+            lacking[name] = why
+    return back, lacking
 
 
 def taken_back(
@@ -121,9 +121,9 @@ def _decisions(ledger: Ledger, address: Address, environment: str) -> Iterator[R
     where = (RecordKind.DECISION, address.plan, exit_, environment)
     for record in ledger.newest(*where, word=_WORD):
         with suppress(UndecodableError):  # of what is damaged the chain tells
-            found = judged(said(record, StoredDecision))
-            if found.decision is Answer.ROLLBACK and not found.drill:
-                yield _back(record, f"run {record.run} decided {found.decision.value}")
+            decided = judged(said(record, StoredDecision))
+            if decided.decision is Answer.ROLLBACK and not decided.drill:
+                yield _back(record, f"run {record.run} decided {decided.decision.value}")
                 return
 
 

@@ -57,7 +57,7 @@ def damaged_run(log: RunLog, phase: str, wrong: str) -> tuple[Run, Manifest]:
     environment = str(log.first.environment)
     with suppress(UndecodableError):
         run = run_of(log, phase, wrong)
-        if all(_instant(one) == one for one in (run.started_us, run.ended_us)):
+        if all(_instant(moment) == moment for moment in (run.started_us, run.ended_us)):
             return replace(run, environment=environment), manifest_of(log, phase)
     last = _instant(log.last.at_us)
     run = Run(log.first.run, environment, last, last, False, (_damaged(wrong),))
@@ -162,17 +162,17 @@ def manifest_of(log: RunLog, phase: str) -> Manifest:
     rehearsed: dict[str, set[str]] = {}
     plan, _, _ = phase.partition(".")
     several = len(log.manifests) > 1
-    for said in sorted(log.manifests, key=_without_its_worker) if several else log.manifests:
-        for criterion, names in said.items.items():
+    for manifest in sorted(log.manifests, key=_without_its_worker) if several else log.manifests:
+        for criterion, names in manifest.items.items():
             if criterion.rpartition(".")[0] == phase:
                 items[criterion] = tuple(dict.fromkeys((*items.get(criterion, ()), *names)))
-        for criterion, names in said.rehearsed.items():
+        for criterion, names in manifest.rehearsed.items():
             if criterion.startswith(f"{phase}."):
                 rehearsed.setdefault(criterion, set()).update(names)
-        broken.update(what for where, what in said.broken if where == plan)
-        dropped.update(said.dropped)
-        absent.update(said.absent)
-        unnamed.update(said.unnamed.get(phase, ()))
+        broken.update(what for where, what in manifest.broken if where == plan)
+        dropped.update(manifest.dropped)
+        absent.update(manifest.absent)
+        unnamed.update(manifest.unnamed.get(phase, ()))
     bound = {name for names in items.values() for name in names} | unnamed
     left = {name: why for name, why in dropped.items() if name in bound}
     lost, gone = tuple(sorted(broken)), frozenset(absent & bound)

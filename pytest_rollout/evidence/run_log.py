@@ -95,7 +95,7 @@ class RunLog:
     @cached_property
     def manifests(self) -> tuple[WorkerManifest, ...]:
         """What each worker says should run."""
-        return tuple(one.body for one in self._of(RecordKind.MANIFEST, WorkerManifest))
+        return tuple(manifest.body for manifest in self._of(RecordKind.MANIFEST, WorkerManifest))
 
     @cached_property
     def batches(self) -> tuple[Told[ItemReport], ...]:
@@ -122,8 +122,10 @@ class RunLog:
             if before is not attempts:
                 several.setdefault(body.item, {before}).add(attempts)
         return first | {
-            item: tuple(attempt for one in sorted(said, key=_worst_last) for attempt in one)
-            for item, said in several.items()
+            item: tuple(
+                attempt for report in sorted(reports, key=_worst_last) for attempt in report
+            )
+            for item, reports in several.items()
         }
 
     @cached_property
@@ -139,7 +141,7 @@ class RunLog:
     @cached_property
     def stops(self) -> tuple[Stop, ...]:
         """Why it was stopped, if it was."""
-        return tuple(one.body for one in self._of(RecordKind.STOP, Stop))
+        return tuple(stop.body for stop in self._of(RecordKind.STOP, Stop))
 
     @cached_property
     def seal(self) -> Seal | None:

@@ -38,16 +38,16 @@ def seen_before(
     records = ledger.find(RecordKind.DECISION, address.plan, exit_, environment)
     where = (RecordKind.EVENT, address.plan, address.name, environment)
     records += ledger.oldest(*where, word=TripEvent.TYPE)
-    found = [
-        one
+    looks = [
+        look
         for record in sorted(records, key=lambda record: record.sequence)
         if record.sequence > since
-        for one in _found(record, full)
+        for look in _found(record, full)
     ]
-    if not found:
+    if not looks:
         return SeenBefore()
-    failed = sum(verdict.rank <= Verdict.WAIVED.rank for verdict, _ in found)
-    return SeenBefore(len(found), failed, *found[-1])
+    failed = sum(verdict.rank <= Verdict.WAIVED.rank for verdict, _ in looks)
+    return SeenBefore(len(looks), failed, *looks[-1])
 
 
 def _found(record: Record, full: str) -> list[tuple[Verdict, Reason]]:

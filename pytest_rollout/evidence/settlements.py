@@ -64,21 +64,21 @@ def records_of(
     merged = any(record.first_hash is not None for record, _ in wrote)
     lineage = lineage_of(ledger) if merged else None
     for record, run in wrote:
-        held = [one for one in ledger.of_run(run) if before is None or one.sequence < before]
+        held = [part for part in ledger.of_run(run) if before is None or part.sequence < before]
         if knew_all(lineage, record, held):
             yield record
 
 
 def all_in(records: Iterable[Record]) -> tuple[Settlement, ...]:
     """Return the newest settlement of each run among records; one that is damaged is none."""
-    found: dict[str, Settlement] = {}
+    settlements: dict[str, Settlement] = {}
     for record in records:
         if record.kind is RecordKind.EVENT:
             with suppress(UndecodableError):
                 if isinstance(said(record, StoredEvent), RunSettled):
-                    one = _settlement(record)
-                    found[one.run] = one
-    return tuple(found.values())
+                    settlement = _settlement(record)
+                    settlements[settlement.run] = settlement
+    return tuple(settlements.values())
 
 
 def _settlement(record: Record) -> Settlement:

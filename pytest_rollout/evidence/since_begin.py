@@ -92,8 +92,8 @@ def life_of(
     if log is not None and address.plan in log.start.targets:
         here = _addresses(begin, log.start.targets[address.plan])
         since.append(TargetReading(log.first.at_us, here))
-    told = tuple(_amendments(records, address))
-    amended, proofs = tuple(one for one, _ in told), tuple(proof for _, proof in told)
+    pairs = tuple(_amendments(records, address))
+    amended, proofs = tuple(amendment for amendment, _ in pairs), tuple(proof for _, proof in pairs)
     broken = tuple(islice(chain_problems(ledger.between(max(1, first - 1), before)), 1))
     problems = tuple(f"what followed the begin was damaged: {what}" for what in broken)
     read = (begun.record, *records)
@@ -171,9 +171,9 @@ def _places(ledger: Ledger, begin: Begin, plan: str, run: str) -> Mapping[str, s
 
 def _addresses(begin: Begin, targets: Mapping[str, str]) -> dict[str, str | None]:
     """Where the targets are that were known at the begin."""
-    known = {target_key(name): address for name, address in targets.items()}
+    places = {target_key(name): address for name, address in targets.items()}
     asked = (key for key in begin.read if key not in (RELEASE, CONFIGURATION))
-    return {key: known.get(key) for key in asked}
+    return {key: places.get(key) for key in asked}
 
 
 def _amendments(

@@ -66,9 +66,9 @@ def verify(
         return _since(ledger, placed, anchored)
     batches = ledger.store.batches_seen()  # before the records: others may append meanwhile
     noted = _Noted(ledger)
-    found = [*chain_problems(noted.walk(ledger.between(0)))]
-    found = [*noted.start, *found, *noted.lost_rows(batches), *noted.lineage()]
-    found += [*noted.misread, *noted.lost_texts(), *ledger.store.problems(), *noted.lost_files]
+    problems = [*chain_problems(noted.walk(ledger.between(0)))]
+    problems = [*noted.start, *problems, *noted.lost_rows(batches), *noted.lineage()]
+    problems += [*noted.misread, *noted.lost_texts(), *ledger.store.problems(), *noted.lost_files]
     wrong, unfinished, compacted = _runs(ledger, noted.runs)
     return Verification(
         records=ledger.store.count(),
@@ -76,7 +76,7 @@ def verify(
         unfinished=unfinished,
         holding=tuple(noted.holding()),
         anchored=anchored,
-        problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
+        problems=(*dict.fromkeys((*problems, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
         settled=tuple(
@@ -96,8 +96,8 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
     noted = _Noted(ledger)
     for _ in noted.walk([*whole, *(record for record in since if not record.run)]):
         pass
-    found = [*chain_problems(since), *noted.misread, *noted.lost_texts()]
-    found += [*ledger.store.problems(quick=True), *noted.lost_files]
+    problems = [*chain_problems(since), *noted.misread, *noted.lost_texts()]
+    problems += [*ledger.store.problems(quick=True), *noted.lost_files]
     wrong, unfinished, compacted = _runs(ledger, names)
     return Verification(
         records=ledger.head().sequence,
@@ -105,7 +105,7 @@ def _since(ledger: Ledger, placed: Placed, anchored: Anchor) -> Verification:
         unfinished=unfinished,
         holding=(),
         anchored=anchored,
-        problems=(*dict.fromkeys((*found, *wrong)), *placed.missed),
+        problems=(*dict.fromkeys((*problems, *wrong)), *placed.missed),
         foreign=tuple(placed.foreign),
         beyond=tuple(placed.beyond),
         compacted=compacted,
@@ -120,11 +120,11 @@ def _runs(
     compacted: dict[Compaction, list[str]] = {}
     for name in names:
         log = log_of(ledger, name)
-        found = condition(ledger, log)
-        wrong += [f"run {name}: {found.damage}"] if found.damage else []
+        state = condition(ledger, log)
+        wrong += [f"run {name}: {state.damage}"] if state.damage else []
         unfinished += [] if log.finished else [name]
-        if found.compacted:
-            compacted.setdefault(found.compacted, []).append(name)
+        if state.compacted:
+            compacted.setdefault(state.compacted, []).append(name)
     acts = tuple(replace(act, runs=tuple(runs)) for act, runs in compacted.items())
     return wrong, tuple(unfinished), acts
 
@@ -196,9 +196,9 @@ class _Noted:
             if all(map(as_written, records)):  # of any other the chain tells
                 yield from Lineage(records, merges).problems()
 
-    def lost_rows(self, seen: Iterable[int]) -> Iterator[str]:
+    def lost_rows(self, batches: Iterable[int]) -> Iterator[str]:
         """Yield observations of records that are not there."""
-        for batch in seen:
+        for batch in batches:
             if batch not in self.batches:
                 yield f"observations of record {batch}, which is no check's record"
 

@@ -66,10 +66,10 @@ def read_world(
             return _reading(ledger, log, address, phase)
         except UndecodableError as error:
             wrong = str(error)
-    known, manifest = run_facts.damaged_run(log, address.name, wrong)
-    looks = int(known.environment != EMBEDDED)
-    world = World(known, manifest, {}, (), log.head, looks=looks)
-    return DatedWorld(world, known.ended_us)
+    damaged, manifest = run_facts.damaged_run(log, address.name, wrong)
+    looks = int(damaged.environment != EMBEDDED)
+    world = World(damaged, manifest, {}, (), log.head, looks=looks)
+    return DatedWorld(world, damaged.ended_us)
 
 
 def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> DatedWorld:
@@ -82,7 +82,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
     others = Others(ledger, last, run, name, life.life)
     others.read(reach_of(run, phase, at_us, begun), own, nights=_counts_nights(phase))
     past = others.past(compared(phase), begun, address, life.sequence)
-    said, broken = _attested(ledger, last, address, phase, run)
+    attested, broken = _attested(ledger, last, address, phase, run)
     reset, torn = _reset(ledger, last, address, phase, run, life.life)
     looks = looks_of(ledger, address, run, last)
     rolled, decisions = rolled_up(ledger, log, address, phase)
@@ -98,7 +98,7 @@ def _reading(ledger: Ledger, log: RunLog, address: Address, phase: Phase) -> Dat
         looks=looks.n,
         begun_us=begun,
         lost=tuple(others.lost),
-        attestations=said,
+        attestations=attested,
         rolled=rolled,
         resets=reset,
         previous=others.previous,
@@ -162,8 +162,8 @@ def _attested(
         return (), ()
     records = attestations.all_of(ledger, address, phase, run.environment)
     releases = {fact.release for fact in run.releases} or {None}
-    said, broken = attestations.known_at(ledger, records, last, releases)
-    return said, tuple(f"an attestation was damaged: {what}" for what in broken)
+    attested, broken = attestations.known_at(ledger, records, last, releases)
+    return attested, tuple(f"an attestation was damaged: {what}" for what in broken)
 
 
 def _reset(
@@ -174,8 +174,8 @@ def _reset(
         return (), ()
     records = resets.all_of(ledger, address, phase, run.environment)
     releases = releases_of(run, life) or {None}
-    found, broken = resets.known_at(ledger, records, last, releases)
-    return found, tuple(f"a reset was damaged: {what}" for what in broken)
+    given, broken = resets.known_at(ledger, records, last, releases)
+    return given, tuple(f"a reset was damaged: {what}" for what in broken)
 
 
 def _overridden(ledger: Ledger, last: int, address: Address, run: Run) -> tuple[Override, ...]:
@@ -191,7 +191,7 @@ def _begun(ledger: Ledger, log: RunLog, address: Address) -> int | None:
     environment, last = log.first.environment, log.last.sequence
     if environment == EMBEDDED:
         own = [event for event in log.events if event.record.subject == address.name]
-        own = [one for one in own if one.record.sequence < last]
+        own = [event for event in own if event.record.sequence < last]
         return run_facts.begun_us(own, embedded=True)
     events = ledger.find(RecordKind.EVENT, address.plan, address.name, environment)
     before = told((event for event in events if event.sequence < last), StoredEvent)

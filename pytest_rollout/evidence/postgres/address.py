@@ -39,13 +39,13 @@ class Address:
                 f"the ledger {text} names a schema {schema!r}: write lower-case letters, digits "
                 "and underscores"
             )
-        return cls(text, _url(parts, [one for one in query if one[0] != "schema"]), schema)
+        return cls(text, _url(parts, [pair for pair in query if pair[0] != "schema"]), schema)
 
 
 def _holds_password(parts: SplitResult, query: list[tuple[str, str]]) -> LedgerError:
     user, at, host = parts.netloc.rpartition("@")
     bare = parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}")
-    shown = _url(bare, [one for one in query if one[0] not in _SECRET])
+    shown = _url(bare, [pair for pair in query if pair[0] not in _SECRET])
     return LedgerError(
         "the ledger's address holds a password, which lists of processes and logs of CI would "
         f"show: write {shown}, and give the password in PGPASSWORD or in a passfile (PGPASSFILE)"

@@ -60,12 +60,12 @@ class Line:
             raise self._given_up
         while True:
             try:
-                found = work(self._connected())
+                answer = work(self._connected())
             except trouble.TROUBLE as error:
                 self._note(error)
             else:
                 self._until_s = 0.0
-                return found
+                return answer
 
     def _note(self, error: Exception) -> None:
         """Return where the same work may be tried again; raises LedgerError where not."""
@@ -73,10 +73,10 @@ class Line:
         made = db is not None
         lost = isinstance(error, psycopg.OperationalError) and (db is None or db.closed)
         if not lost or not (made or trouble.passes(error)):
-            told = trouble.unusable(self.address, error)
+            failure = trouble.unusable(self.address, error)
             if isinstance(error, psycopg.errors.LockNotAvailable):
-                self._given_up = told  # else each check of a run would wait as long
-            raise told from error
+                self._given_up = failure  # else each check of a run would wait as long
+            raise failure from error
         now_s, self._db = time.monotonic(), None
         if not self._until_s:
             self._until_s = now_s + PATIENCE_S

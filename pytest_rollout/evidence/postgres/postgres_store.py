@@ -84,7 +84,7 @@ class PostgresStore:
     ) -> Head:
         with rolled_back(db):
             head = self._turn(db)
-            there = next((one for one in sent if holds(db, one)), None)
+            there = next((place for place in sent if holds(db, place)), None)
             if there is not None:
                 db.execute("ROLLBACK")
                 return there
@@ -92,10 +92,10 @@ class PostgresStore:
             sequence = head.sequence + 1
             hash_ = link(head.hash, entry, sequence, at_us)
             where = (entry.run, entry.plan, entry.subject, entry.environment)
-            said = (entry.body, head.hash, hash_, entry.words)
+            rest = (entry.body, head.hash, hash_, entry.words)
             sent.append(Head(sequence, hash_))
             with db.pipeline():
-                insert(db, Record(sequence, entry.kind, *where, at_us, *said), rows)
+                insert(db, Record(sequence, entry.kind, *where, at_us, *rest), rows)
                 if leaving:
                     take_out(db, leaving)
                 db.execute("COMMIT")
@@ -161,7 +161,7 @@ class PostgresStore:
                         "INSERT INTO merges (sequence, head, leaves) VALUES (%s, %s, %s)",
                         (merge.head.sequence, merge.head.hash, " ".join(merge.leaves)),
                     )
-            sent += [Head(one.sequence, one.hash) for one in content.records[-1:]]
+            sent += [Head(last.sequence, last.hash) for last in content.records[-1:]]
 
     def holds(self, head: Head) -> bool:
         """Whether a record that was appended is still there."""

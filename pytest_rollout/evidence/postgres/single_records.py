@@ -14,8 +14,8 @@ _INSERT = f"INSERT INTO records ({RECORD}) VALUES ({', '.join(['%s'] * len(_COLU
 _TYPES = ("text[]", "text[]", "text[]", "text[]", "bigint[]", "bigint[]", "bigint[]", "text[]")
 _INSERT_ROWS = (
     f"INSERT INTO observations (batch, {ROW}) SELECT %s, {ROW} FROM "
-    f"unnest({', '.join(f'%s::{one}' for one in _TYPES)}) WITH ORDINALITY AS given ({ROW}, place) "
-    "ORDER BY place"
+    f"unnest({', '.join(f'%s::{type_}' for type_ in _TYPES)}) WITH ORDINALITY AS given "
+    f"({ROW}, place) ORDER BY place"
 )
 HOLDS = "SELECT 1 FROM records WHERE sequence = %s AND hash = %s"
 _TAKE_OUT = (

@@ -39,10 +39,10 @@ def keep_note(ledger: Path, note: str) -> None:
 def place_of(path: Path) -> tuple[int, int] | None:
     """Return which file stands at a path, by device and number; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def put(folder: Path, digest: str, content: bytes) -> None:

@@ -95,7 +95,7 @@ class SqliteStore:
     def _insert(self, columns: Sequence[object], rows: Sequence[Row]) -> None:
         self._db.execute(_INSERT_RECORD, columns)
         if rows:
-            self._db.executemany(_INSERT_ROW, [(columns[0], *one) for one in rows])
+            self._db.executemany(_INSERT_ROW, [(columns[0], *row) for row in rows])
 
     def compact(self, entry: Entry, runs: Sequence[str]) -> Head:
         """Chain one record and take observations out in one transaction."""
@@ -245,8 +245,8 @@ class SqliteStore:
     def problems(self, *, quick: bool = False) -> list[str]:
         """What SQLite itself finds wrong with the file: broken pages, and indexes that lie."""
         pages = () if quick else self._rows("PRAGMA integrity_check(10)")
-        found = [str(row[0]) for row in pages]
-        broken = [f"the file is broken: {one}" for one in found if found != ["ok"]]
+        lines = [str(row[0]) for row in pages]
+        broken = [f"the file is broken: {line}" for line in lines if lines != ["ok"]]
         if self.missing:
             note = files.note_of(self.path).name
             broken.append(
