@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,6 +132,8 @@ def test_the_channel_hears_of_each_trigger(trial: Trial, trigger: str) -> None:
     due = f"rollback: {TRIGGERS[trigger]}"
     named = [text.startswith(due) for text in trial.told]
     assert named == [True], f"of {trigger} the channel was told {list(trial.told) or 'nothing'}"
+    why = trial.told[0].removeprefix(due)
+    assert re.search(r"\d", why), f"the channel hears no figure of why: {trial.told[0]}"
 
 
 @pytest.mark.criterion("automatic-is-immediate")
