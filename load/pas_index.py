@@ -51,7 +51,7 @@ class IndexUser(MixUser):
         """Look which files there are."""
         said = self.ask("snapshot", "GET", "/snapshot")
         if said is not None and not self.files:
-            self.files.extend(one["path"] for one in said["files"][:40])
+            self.files.extend(file["path"] for file in said["files"][:40])
 
     @task(1)
     def refresh(self) -> None:

@@ -131,8 +131,8 @@ def _newcombe(rule: Rule, values: Weighted, others: Weighted, a: float) -> Inter
     assert rule.versus is not None
     if rule.versus.ratio:
         return Reason("no-bound-of-ratio")
-    one, other = _successes(rule, values), _successes(rule, others)
-    p, (p_low, p_high) = one[0] / one[1], _wilson(*one, a)
+    own, other = _successes(rule, values), _successes(rule, others)
+    p, (p_low, p_high) = own[0] / own[1], _wilson(*own, a)
     q, (q_low, q_high) = other[0] / other[1], _wilson(*other, a)
     low = p - q - math.hypot(p - p_low, q_high - q)
     high = p - q + math.hypot(p_high - p, q - q_low)

@@ -136,7 +136,7 @@ def _compared(
     rule: Rule, nights: Sequence[Sequence[Ran]], still: int, case: Case
 ) -> _Pinned | Reason:
     logs = [[worse_of(rule, ran, case) for ran in night] for night in nights]
-    if any(math.isinf(one) for night in logs for one in night):
+    if any(math.isinf(log) for night in logs for log in night):
         return NO_RATIO
     values = [value for night in nights if (value := value_of(rule, night[0], case)) is not None]
     base = baseline_of(logs, night_runs.rounding(rule, values))

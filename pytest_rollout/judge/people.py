@@ -130,16 +130,18 @@ def _in_role(case: Case, criterion: Criterion, role: str) -> _Answered:
 def _each(case: Case, criterion: Criterion) -> _Answered:
     """The worst answer of all roles; one person never counts for two of them."""
     roles = criterion.by
-    found = {role: _in_role(case, criterion, role) for role in roles}
-    good = {role: one for role, one in found.items() if not one.verdict.holds_back}
-    people = {role: _people(case, criterion, role, one.counted) for role, one in good.items()}
+    by_role = {role: _in_role(case, criterion, role) for role in roles}
+    good = {role: answered for role, answered in by_role.items() if not answered.verdict.holds_back}
+    people = {
+        role: _people(case, criterion, role, answered.counted) for role, answered in good.items()
+    }
     pairs = one_person_each(tuple(good), people)
     reasons: list[Fact] = []
     verdicts = []
-    for role, one in found.items():
-        verdict, reason = one.verdict, one.reason
+    for role, answered in by_role.items():
+        verdict, reason = answered.verdict, answered.reason
         if role in good and role not in pairs:
-            who = tuple(dict.fromkeys(answer.by for answer in one.counted if answer.passed))
+            who = tuple(dict.fromkeys(answer.by for answer in answered.counted if answer.passed))
             can = _holders(case, criterion, (role,))
             facts: dict[str, Fact] = {"by": who, "role": role, "can": can}
             verdict, reason = Verdict.MISSING, Reason("attested.twice", facts)
@@ -147,7 +149,7 @@ def _each(case: Case, criterion: Criterion) -> _Answered:
         if verdict is not Verdict.PASS or len(good) == len(roles) == len(pairs):
             reasons.append(Reason("attested.as", {"role": role, "reason": reason}))
     worst = min(verdicts, key=list(Verdict).index)
-    counted = [answer for answered in found.values() for answer in answered.counted]
+    counted = [answer for answered in by_role.values() for answer in answered.counted]
     in_order = tuple(answer for answer in case.world.attestations if answer in counted)
     return _Answered(worst, Reason("several", {"reasons": tuple(reasons)}), in_order)
 

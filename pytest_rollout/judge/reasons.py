@@ -219,10 +219,10 @@ def absent(rule: Rule, absent_: Absent) -> Reason:
     return Reason("absent", facts)
 
 
-def few_buckets(rule: Rule, found: int, need: int) -> Reason:
+def few_buckets(rule: Rule, n: int, need: int) -> Reason:
     """Return that too few days, nights or runs are over."""
     assert rule.per is not None
-    facts: Facts = {"metric": rule.metric, "per": rule.per.words, "n": found, "need": need}
+    facts: Facts = {"metric": rule.metric, "per": rule.per.words, "n": n, "need": need}
     return Reason("few-buckets", facts)
 
 

@@ -68,9 +68,9 @@ def _is_asked(asked: Ingest, facts: ResultFacts) -> bool:
 def _each_once(brought: Sequence[Brought]) -> list[Brought]:
     """Return files as they ended, the newest last; one that was brought twice as it was first."""
     first: dict[str, Brought] = {}
-    for one in sorted(brought, key=lambda one: (one.at_us, one.run)):
-        first.setdefault(one.facts.digest, one)
-    return sorted(first.values(), key=lambda one: (one.facts.ended_us, one.at_us, one.run))
+    for copy in sorted(brought, key=lambda file: (file.at_us, file.run)):
+        first.setdefault(copy.facts.digest, copy)
+    return sorted(first.values(), key=lambda file: (file.facts.ended_us, file.at_us, file.run))
 
 
 def _of_two(case: Case, newest: Brought, mine: Sequence[Brought]) -> Reason | None:
@@ -91,7 +91,7 @@ def _nothing(case: Case, mine: Sequence[Brought]) -> Reason:
         return Reason("result.no-release")
     if not mine:
         return Reason("result.none")
-    newest = max(mine, key=lambda one: (one.at_us, one.run))
+    newest = max(mine, key=lambda file: (file.at_us, file.run))
     facts: dict[str, Fact] = {"release": case.release, "of": newest.facts.release}
     return Reason("result.other-release", facts)
 
@@ -109,7 +109,7 @@ def _parts(case: Case, criterion: Criterion, brought: Brought) -> tuple[Part, ..
     against = list(_against(case, criterion, asked, facts))
     if against:
         verdict = worst(verdict for verdict, _ in against)
-        why = tuple(reason for one, reason in against if one is verdict)
+        why = tuple(reason for rated, reason in against if rated is verdict)
         told: dict[str, Fact] = {"result": origin, "why": why}
         return (Part(subject, verdict, Reason("result.doubted", told)),)
     parts = [Part(subject, Verdict.PASS, origin)]
@@ -117,7 +117,7 @@ def _parts(case: Case, criterion: Criterion, brought: Brought) -> tuple[Part, ..
         parts += _cases(asked, brought)
     if criterion.rule is not None:
         run = case.world.run.id
-        seen = tuple(replace(one, run=run) for one in brought.seen)
+        seen = tuple(replace(sample, run=run) for sample in brought.seen)
         inner = replace(case, world=replace(case.world, seen=seen, lost=(), past=()))
         parts += judge(criterion.rule, inner, criterion.max_age_us)
     return tuple(parts)

@@ -58,7 +58,7 @@ def followed(begin: Begin, since: tuple[TargetReading | RecordedChange, ...]) ->
     for step in since:
         if isinstance(step, RecordedChange):
             open_ = (*open_, step)
-            drifted = {key: one for key, one in drifted.items() if not step.covers(key)}
+            drifted = {key: drift for key, drift in drifted.items() if not step.covers(key)}
             continue
         used = False
         for key, text in step.read.items():
@@ -110,9 +110,13 @@ def changed_since(phase: Phase, life: Life, name: str) -> Iterator[Finding]:
 def _unbelieved(life: Life, slug: str, now: str) -> dict[str, Fact]:
     """Who amended a criterion to what it asks now, and why that does not count."""
     for told in reversed(life.unbelieved):
-        one = told.amendment
-        if (one.slug, one.now) == (slug, now):
-            return {"author": one.by, "approved_by": one.approved_by, "doubt": told.doubt}
+        amendment = told.amendment
+        if (amendment.slug, amendment.now) == (slug, now):
+            return {
+                "author": amendment.by,
+                "approved_by": amendment.approved_by,
+                "doubt": told.doubt,
+            }
     return {}
 
 
@@ -211,7 +215,7 @@ def drift_reasons(life: Life, zone: str, name: str | None = None) -> tuple[Reaso
         return ()
     drifted = followed(life.begin, life.since).drifted
     return tuple(
-        Reason("begin.drift", {**_drift_facts(one, zone), "phase": name}) for one in drifted
+        Reason("begin.drift", {**_drift_facts(drift, zone), "phase": name}) for drift in drifted
     )
 
 

@@ -44,9 +44,9 @@ def command_of(profile: LoadProfile, root: Path, wait_s: float) -> list[str]:
 
 def _free_port() -> int:
     """A port that nobody listens on now; workers that are forked cannot be told a later one."""
-    with socket.socket() as found:
-        found.bind((_LOOPBACK, 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
     return port
 
 

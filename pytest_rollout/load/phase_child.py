@@ -89,5 +89,5 @@ def running(asked: Asked, folder: Path) -> Iterator[PhaseChild]:
 
 def phases_of(plans: Sequence[Plan], name: str) -> list[tuple[Plan, Phase]]:
     """Return the phases of that id, of each plan that has one."""
-    found = ((plan, plan.phase(name)) for plan in plans)
-    return [(plan, phase) for plan, phase in found if phase is not None]
+    pairs = ((plan, plan.phase(name)) for plan in plans)
+    return [(plan, phase) for plan, phase in pairs if phase is not None]

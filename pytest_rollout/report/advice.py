@@ -60,7 +60,9 @@ def due_later(phase: Phase, decision: Decision) -> Iterator[tuple[Criterion, Add
     """
     if not decision.partial or decision.drill or decision.environment == EMBEDDED:
         return
-    lacks = any(one.verdict.holds_back for one in decision.demands if one.id != "run.whole")
+    lacks = any(
+        demand.verdict.holds_back for demand in decision.demands if demand.id != "run.whole"
+    )
     counted = {Verdict.FAIL: False} | ({} if lacks else {Verdict.PASS: True, Verdict.WARN: True})
     verdicts = {finding.id: finding.verdict for finding in decision.criteria}
     for stated in phase.of(decision.gate):

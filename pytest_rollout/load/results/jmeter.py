@@ -114,7 +114,7 @@ def read_xml(text: bytes) -> Figures:
         inside.pop()
         words = element.attributes
         transaction = words.get("rm", "").startswith(_TRANSACTION)
-        part_of_http = any(one.tag == "httpSample" for one in inside)
+        part_of_http = any(sample.tag == "httpSample" for sample in inside)
         holds = transaction or (element.tag == "sample" and element.children > 0)
         parents += holds
         failed = words.get("s") != "true"

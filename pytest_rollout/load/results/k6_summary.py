@@ -149,18 +149,18 @@ def _singles(
 def _shares(trend: Mapping[str, Any]) -> list[tuple[float, float]]:
     known = {"min": 0.0, "med": 50.0, "max": 100.0}
     for stat in trend:
-        if found := _PERCENTILE.fullmatch(stat):
-            known[stat] = float(f"{found[1]}.{found[2] or 0}")
+        if percentile := _PERCENTILE.fullmatch(stat):
+            known[stat] = float(f"{percentile[1]}.{percentile[2] or 0}")
     shares = ((share, number(trend.get(stat))) for stat, share in known.items())
     return [(share, value) for share, value in shares if value is not None]
 
 
 def _stat(stat: str) -> str:
     """The end of the series' name: p95 of p(95), p99_9 of p(99.9); empty where it is not kept."""
-    found = _PERCENTILE.fullmatch(stat)
-    if found is None:
+    percentile = _PERCENTILE.fullmatch(stat)
+    if percentile is None:
         return _STATS.get(stat, "")
-    return f"p{found[1]}_{found[2]}" if found[2] else f"p{found[1]}"
+    return f"p{percentile[1]}_{percentile[2]}" if percentile[2] else f"p{percentile[1]}"
 
 
 def _thresholds(
