@@ -69,8 +69,8 @@ def _near(rule: Rule, values: Weighted, others: Weighted) -> Weighted:
         return values
     bands = rule.bands
     limits = [abs(cut.limit) for cut in (bands.passes, bands.warn, bands.fail) if cut]
-    known = [abs(value) for value, _, _ in (*values, *others) if abs(value) < BEYOND]
-    most = 1 + max([*limits, *known])
+    sizes = [abs(value) for value, _, _ in (*values, *others) if abs(value) < BEYOND]
+    most = 1 + max([*limits, *sizes])
     least = min((value for value, _, _ in others if value > 0), default=Fraction(1))
     far = 4 * most * most / min(least, Fraction(1))  # also where a ratio is asked
     return [
@@ -90,8 +90,8 @@ def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval 
         return NO_RATIO
     if not rank:
         return _ranked(None, None)
-    known = Pairs(values, others, ratio=rule.versus.ratio)
-    return _ranked(known.at(rank), known.at(m * n + 1 - rank))
+    pairs = Pairs(values, others, ratio=rule.versus.ratio)
+    return _ranked(pairs.at(rank), pairs.at(m * n + 1 - rank))
 
 
 def _ranked(low: Fraction | None, high: Fraction | None) -> Interval:

@@ -268,13 +268,8 @@ def _reset(case: Case, gate: Gate, rails: _Rails, resets: Sequence[Reset]) -> It
 
 def _settled(case: Case, gate: Gate) -> Iterator[Condition]:
     """A run in reach whose rest is taken as not run on somebody's word is a condition."""
-    for settled in case.world.settled:
-        facts: dict[str, Fact] = {
-            "run": settled.run,
-            "at": settled.at,
-            "by": settled.by,
-            "why": settled.why,
-        }
+    for run in case.world.settled:
+        facts: dict[str, Fact] = {"run": run.run, "at": run.at, "by": run.by, "why": run.why}
         reason = Reason("settled", facts)
         yield Condition("run.settled", Verdict.WARN, reason, _owner(case), _due(case, gate))
 
@@ -286,10 +281,10 @@ def _failed_before(case: Case, gate: Gate, findings: Sequence[Finding]) -> Itera
     for criterion, finding in zip(case.phase.of(gate), findings, strict=True):
         runs = [run for run in case.world.failed_before if finding.id in run.criteria]
         if runs and criterion.severity is Severity.HARD and not finding.verdict.holds_back:
-            told = tuple(
+            earlier = tuple(
                 Reason("run", {"run": run.run, "ended": case.instant(run.ended_us)}) for run in runs
             )
-            reason = Reason("failed-before", {"runs": told, "release": case.release})
+            reason = Reason("failed-before", {"runs": earlier, "release": case.release})
             yield _condition(case, gate, criterion, finding, reason)
 
 

@@ -142,8 +142,8 @@ def offer_of(items: Iterable[Seen]) -> frozenset[str] | None:
 
 def _of(load: frozenset[str], items: Sequence[Seen]) -> bool:
     """Whether a run is of a load; of what a killed run lost nobody knows, and it is lost anyway."""
-    known = offer_of(items)
-    return known == load or (not known and all(isinstance(seen.value, Hole) for seen in items))
+    offers = offer_of(items)
+    return offers == load or (not offers and all(isinstance(seen.value, Hole) for seen in items))
 
 
 def same_load(ran: Ran, items: Sequence[Seen]) -> bool:

@@ -140,12 +140,12 @@ def _compared(
         return NO_RATIO
     values = [value for night in nights if (value := value_of(rule, night[0], case)) is not None]
     base = baseline_of(logs, night_runs.rounding(rule, values))
-    told: dict[str, Fact] = {"still": still, "lone": None, "without": None}
+    facts: dict[str, Fact] = {"still": still, "lone": None, "without": None}
     lone = lone_of([night[0] for night in logs])
     if lone is not None:
         at, without = nights[lone][0].items[0].slot.t_us, [*logs[:lone], *logs[lone + 1 :]]
-        told |= {"lone": case.instant(at)[:10], "without": _share(baseline_of(without).noise)}
-    return _Pinned(base, told)
+        facts |= {"lone": case.instant(at)[:10], "without": _share(baseline_of(without).noise)}
+    return _Pinned(base, facts)
 
 
 @dataclass(frozen=True)

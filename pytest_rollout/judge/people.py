@@ -195,10 +195,10 @@ def _own_change(case: Case, answer: Attestation) -> Reason | None:
     authors = case.world.run.authors
     if authors is None or not authors.names:
         return nobody_known(authors)
-    known = case.plan.roster.person(_person(case.plan, answer.by)) or Person(
+    person = case.plan.roster.person(_person(case.plan, answer.by)) or Person(
         answer.by, answer.by, ()
     )
-    return Reason("attested.by-author") if authors.include(known) else None
+    return Reason("attested.by-author") if authors.include(person) else None
 
 
 def nobody_known(authors: Authors | None) -> Reason:
@@ -283,8 +283,8 @@ def stand_in(case: Case, criterion: Criterion) -> Part:
 
 def shelf_life(plan: Plan, criterion: Criterion, environment: str) -> int | None:
     """Return how long an attestation counts, in microseconds; None: as long as its release."""
-    known = plan.environments.get(environment)
-    return criterion.valid_for_us or (known.max_age_us if known else None)
+    stated = plan.environments.get(environment)
+    return criterion.valid_for_us or (stated.max_age_us if stated else None)
 
 
 def _nobody(case: Case, criterion: Criterion) -> Reason:

@@ -78,8 +78,8 @@ def _of_two(case: Case, newest: Brought, mine: Sequence[Brought]) -> Reason | No
     file = newest.facts
     releases = {brought.facts.release for brought in mine if brought.facts.holds_what(file)}
     if len(releases) > 1:
-        told: dict[str, Fact] = {"file": file.file, "releases": tuple(sorted(releases))}
-        return Reason("result.two-releases", told)
+        details: dict[str, Fact] = {"file": file.file, "releases": tuple(sorted(releases))}
+        return Reason("result.two-releases", details)
     if newest.elsewhere:
         environments = tuple(sorted({case.world.run.environment, *newest.elsewhere}))
         return Reason("result.two-environments", {"file": file.file, "environments": environments})
@@ -110,8 +110,8 @@ def _parts(case: Case, criterion: Criterion, brought: Brought) -> tuple[Part, ..
     if against:
         verdict = worst(verdict for verdict, _ in against)
         why = tuple(reason for rated, reason in against if rated is verdict)
-        told: dict[str, Fact] = {"result": origin, "why": why}
-        return (Part(subject, verdict, Reason("result.doubted", told)),)
+        details: dict[str, Fact] = {"result": origin, "why": why}
+        return (Part(subject, verdict, Reason("result.doubted", details)),)
     parts = [Part(subject, Verdict.PASS, origin)]
     if asked.own_verdicts:
         parts += _cases(asked, brought)
@@ -124,7 +124,7 @@ def _parts(case: Case, criterion: Criterion, brought: Brought) -> tuple[Part, ..
 
 
 def _from(case: Case, facts: ResultFacts) -> Reason:
-    told: dict[str, Fact] = {
+    details: dict[str, Fact] = {
         "file": facts.file,
         "format": facts.format,
         "digest": facts.digest,
@@ -135,7 +135,7 @@ def _from(case: Case, facts: ResultFacts) -> Reason:
         "said_time": facts.times_from == "said",
         "unsaid": facts.unsaid,
     }
-    return Reason("result.from", told)
+    return Reason("result.from", details)
 
 
 def _against(
@@ -164,21 +164,21 @@ def _offered(asked: Ingest, facts: ResultFacts) -> Iterator[tuple[Verdict, Reaso
     """What a load did not offer of what the plan asks."""
     lasted = facts.ended_us - facts.started_us
     if facts.requests < asked.need:
-        told: dict[str, Fact] = {"n": facts.requests, "need": asked.need}
+        details: dict[str, Fact] = {"n": facts.requests, "need": asked.need}
         verdict = Verdict.INCONCLUSIVE if facts.requests else Verdict.MISSING
-        yield verdict, Reason("result.too-few", told)
+        yield verdict, Reason("result.too-few", details)
     if lasted < asked.lasts_us:
-        told = {"lasted_us": lasted, "least_us": asked.lasts_us}
-        yield Verdict.ERROR, Reason("result.too-short", told)
+        details = {"lasted_us": lasted, "least_us": asked.lasts_us}
+        yield Verdict.ERROR, Reason("result.too-short", details)
     least, of = LEAST_OFFERED
     if facts.dropped is not None and facts.started * of < (facts.started + facts.dropped) * least:
-        told = {"dropped": facts.dropped, "planned": facts.started + facts.dropped}
-        yield Verdict.ERROR, Reason("result.dropped", told)
+        details = {"dropped": facts.dropped, "planned": facts.started + facts.dropped}
+        yield Verdict.ERROR, Reason("result.dropped", details)
     arrived = facts.started or facts.requests
     if asked.rate is not None and arrived * of * _SECOND < asked.rate * lasted * least:
         rate = arrived * _SECOND / lasted if lasted > 0 else 0.0
-        told = {"rate": f"{rate:.4g}", "asked": f"{asked.rate:.4g}"}
-        yield Verdict.ERROR, Reason("result.less-offered", told)
+        details = {"rate": f"{rate:.4g}", "asked": f"{asked.rate:.4g}"}
+        yield Verdict.ERROR, Reason("result.less-offered", details)
 
 
 def _cases(asked: Ingest, brought: Brought) -> Iterator[Part]:
