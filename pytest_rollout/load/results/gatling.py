@@ -73,15 +73,15 @@ def _with_errors(figures: Figures, errors: Sequence[str]) -> Figures:
     names = {endpoint.name for endpoint in figures.endpoints}
     failed = Counter(name if (name := words.partition(":")[0]) in names else _ERRORS
                      for words in errors)  # fmt: skip
-    known = {endpoint.name: endpoint for endpoint in figures.endpoints}
+    by_name = {endpoint.name: endpoint for endpoint in figures.endpoints}
     for name, n in failed.items():
-        times = known.get(name, EndpointTimes(name, {}, 0, 0))
-        known[name] = replace(
+        times = by_name.get(name, EndpointTimes(name, {}, 0, 0))
+        by_name[name] = replace(
             times, requests=times.requests + n, failures=(times.failures or 0) + n
         )
     return replace(
         figures,
-        endpoints=tuple(known[name] for name in sorted(known)),
+        endpoints=tuple(by_name[name] for name in sorted(by_name)),
         started=figures.requests,
         dropped=len(errors),
         unsaid=(*figures.unsaid, f"{len(errors)} requests were not sent: ERROR in its log"),
@@ -169,8 +169,8 @@ def _shares(stats: Mapping[str, Any], which: str) -> list[tuple[float, float]]:
 
 def _worst(stat: Mapping[str, Any]) -> float | None:
     """The larger one of all requests and of those that were OK: fast failures hide nothing."""
-    known = [_number(stat.get(which)) for which in ("total", "ok")]
-    return max((ms for ms in known if ms is not None), default=None)
+    times = [_number(stat.get(which)) for which in ("total", "ok")]
+    return max((ms for ms in times if ms is not None), default=None)
 
 
 def _number(value: Any) -> float | None:

@@ -124,9 +124,9 @@ def _in_a_row(name: str, spans: list[tuple[int, int]]) -> list[str]:
     return []
 
 
-def _stamp(pattern: re.Pattern[str], words: str, known: int | None) -> int | None:
+def _stamp(pattern: re.Pattern[str], words: str, before: int | None) -> int | None:
     stamp = pattern.match(words)
-    return known if stamp is None else _us(stamp[1])
+    return before if stamp is None else _us(stamp[1])
 
 
 def _us(text: str) -> int:

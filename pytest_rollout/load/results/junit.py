@@ -107,26 +107,26 @@ def _case(suites: _Suites, element: Element, inside: list[Element]) -> None:
     suites.cases.append(Outcome(full, attempts))
     if len(suites.cases) > MOST_CASES:
         raise UnreadableError(f"more than {MOST_CASES} test cases", "bring them in parts")
-    for outer in inside:
-        if outer.tag in _SUITES:
-            outer.children += 1
-            outer.notes.append(attempts[-1][0])
+    for holder in inside:
+        if holder.tag in _SUITES:
+            holder.children += 1
+            holder.notes.append(attempts[-1][0])
 
 
 def _attempts(element: Element) -> Iterator[tuple[str, str]]:
     """Each attempt of a case; the last one is what became of it."""
     words = (element.attributes.get(name, "") for name in ("status", "result"))
-    told = {word.strip().lower() for word in words}
+    states = {word.strip().lower() for word in words}
     notes = [note for note in element.notes if isinstance(note, tuple)]
     yield from ((_VERDICTS[tag], why) for tag, why in notes if tag in _BEFORE)
     final = [(_VERDICTS[tag], why) for tag, why in notes if tag not in _BEFORE]
     if any(tag.startswith("rerun") for tag, _ in notes) and not final:
         final.append(("fail", "it was run again, and does not say what became of it"))
-    if told & _FAILED and not any(verdict in ("fail", "error") for verdict, _ in final):
-        final.append(("fail", f"its status says {', '.join(sorted(told & _FAILED))}"))
-    if told & _NOT_RUN and not final:
-        final.append(("missing", f"not run: {', '.join(sorted(told & _NOT_RUN))}"))
-    unknown = told - _PASSED - _RAN - _NOT_RUN - _FAILED
+    if states & _FAILED and not any(verdict in ("fail", "error") for verdict, _ in final):
+        final.append(("fail", f"its status says {', '.join(sorted(states & _FAILED))}"))
+    if states & _NOT_RUN and not final:
+        final.append(("missing", f"not run: {', '.join(sorted(states & _NOT_RUN))}"))
+    unknown = states - _PASSED - _RAN - _NOT_RUN - _FAILED
     if unknown and not final:
         final.append(("missing", f"its status is no pass: {', '.join(sorted(unknown))[:100]}"))
     if element.attributes.get("executed", "").strip().lower() not in _YES and not final:
@@ -142,14 +142,16 @@ def _suite(suites: _Suites, element: Element) -> None:
         what = f"says {stated['tests']} test cases and holds {len(held)}"
         suites.doubts.append(f"suite {_named(element)} {what}")
     bad = [verdict for name, verdict in _BAD.items() if name in stated]
-    told = (
+    claims = (
         ("failures and errors", _BAD, sum(held.count(verdict) for verdict in bad)),
         ("cases that did not run", _LEFT_OUT, held.count("missing")),
     )
-    for words, names, shown in told:
-        said = sum(stated.get(name, 0) for name in names)
-        if said > shown:
-            suites.doubts.append(f"suite {_named(element)} says {said} {words} and shows {shown}")
+    for words, names, shown in claims:
+        claimed = sum(stated.get(name, 0) for name in names)
+        if claimed > shown:
+            suites.doubts.append(
+                f"suite {_named(element)} says {claimed} {words} and shows {shown}"
+            )
     _when(suites, element.attributes)
 
 

@@ -30,11 +30,11 @@ def read_load(content: bytes, format_: str = "", unit: str = "") -> Figures:
     Without a format what stands in the file tells it. ``unit`` is that of HdrHistogram's values.
     """
     plain = inflated(content)
-    known = format_ or guessed(plain)
-    if known == "hdr-log" and unit not in hdr_log.UNITS:
+    kind = format_ or guessed(plain)
+    if kind == "hdr-log" and unit not in hdr_log.UNITS:
         fix = "the plan says it: ingest: {load: NAME, unit: ns, …}"
         raise UnreadableError("a log of HdrHistogram does not name its unit", fix)
-    return LOADS[known](plain, unit)
+    return LOADS[kind](plain, unit)
 
 
 def read_junit(content: bytes) -> Figures:
