@@ -150,12 +150,12 @@ _REFUSED = {
 
 def _of_samples(rules: Sequence[Rule], finding: Finding) -> str | None:
     """What to do about samples that cannot be judged; None where none are."""
-    known = set(codes(finding.reason))
-    if _REFUSED & known:
+    present = set(codes(finding.reason))
+    if _REFUSED & present:
         return f"record {_series(rules)} as its rule takes it, then run again"
-    if "ahead" in known:
+    if "ahead" in present:
         return "correct the clock that is ahead, then run again"
-    if _STALE & known:
+    if _STALE & present:
         return "record it again: these samples are older than max_age allows, then run again"
     return None
 
@@ -228,8 +228,10 @@ def _guardrail(
             phase = finding.id.rpartition(".")[0]
             return f"`rollout begin {phase}` begins it; a watch before that looks since it started"
         series = _series(stated.rules)
-        seen = f"observe {series} in a check, or watch it; a guardrail that sees nothing is HOLD"
-        return _of_samples(stated.rules, finding) or seen
+        otherwise = (
+            f"observe {series} in a check, or watch it; a guardrail that sees nothing is HOLD"
+        )
+        return _of_samples(stated.rules, finding) or otherwise
     if environment == EMBEDDED and not {Then.ROLLBACK, Then.PAUSE}.isdisjoint(stated.then):
         return "fix it, then rehearse again; a rehearsal is never reset"
     if Then.ROLLBACK in stated.then:
