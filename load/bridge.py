@@ -73,9 +73,9 @@ class BridgeUser(MixUser):
         members = tuple(random.sample(AGENTS, 3))
         body = {"title": "load", "participants": list(members[1:])}
         headers = self._as(members[0], new_key())
-        said = self.ask("open", "POST", "/v1/threads", _no_id, 201, json=body, headers=headers)
-        if said is not None:
-            thread = Thread(said["id"], members)
+        answer = self.ask("open", "POST", "/v1/threads", _no_id, 201, json=body, headers=headers)
+        if answer is not None:
+            thread = Thread(answer["id"], members)
             self.threads.add(thread)
             self.readers.add(Reader(thread))
 
@@ -115,12 +115,12 @@ class BridgeUser(MixUser):
             return
 
         def wrong(body: Body, _: Headers) -> str:
-            seen = [message["seq"] for message in body["messages"]]
-            if seen != list(range(reader.seq + 1, reader.seq + 1 + len(seen))):
+            seqs = [message["seq"] for message in body["messages"]]
+            if seqs != list(range(reader.seq + 1, reader.seq + 1 + len(seqs))):
                 return "messages are missing, or come twice"
-            if not seen and reader.cursor and body["next_cursor"] != reader.cursor:
+            if not seqs and reader.cursor and body["next_cursor"] != reader.cursor:
                 return "the cursor moved over nothing"
-            reader.seq, reader.cursor = reader.seq + len(seen), body["next_cursor"]
+            reader.seq, reader.cursor = reader.seq + len(seqs), body["next_cursor"]
             return ""
 
         path = f"/v1/threads/{reader.thread.id}/messages?cursor={reader.cursor}&limit={_PAGE}"
@@ -171,9 +171,9 @@ class BridgeUser(MixUser):
         words = " ".join(["load"] * random.randint(1, 60))
         sender, body = random.choice(thread.members), {"schema_version": 1, "text": words, **more}
         path, headers = f"/v1/threads/{thread.id}/messages", self._as(sender, key)
-        said = self.ask(name, "POST", path, _no_id, 201, json=body, headers=headers)
-        if said is not None:
-            self.posted.add(Posted(thread, sender, key, body, said["id"], said["seq"]))
+        answer = self.ask(name, "POST", path, _no_id, 201, json=body, headers=headers)
+        if answer is not None:
+            self.posted.add(Posted(thread, sender, key, body, answer["id"], answer["seq"]))
 
     def _as(self, agent: str, key: str = "") -> dict[str, str]:
         """The headers of an agent's request, with a key where it changes something."""

@@ -43,8 +43,8 @@ class Writer(MixUser):
                 body = {"title": "writers", "participants": list(AGENTS[1:])}
                 headers = {"Authorization": f"Bearer {BridgeUser.known(host, AGENTS[0])}"}
                 url = f"{host}/v1/threads"
-                said = httpx.post(url, json=body, headers=headers, timeout=20).raise_for_status()
-                Writer.thread = said.json()["id"]
+                answer = httpx.post(url, json=body, headers=headers, timeout=20).raise_for_status()
+                Writer.thread = answer.json()["id"]
 
     @task
     def write(self) -> None:

@@ -50,9 +50,9 @@ class ErosUser(MixUser):
                 return "the schedule is of no pipeline, or of an earlier request"
             return "" if body["schedule"] else "the schedule is empty"
 
-        said = self.ask("generate", "POST", "/generate", wrong, json=request)
-        if said is not None:
-            self.made.add(Made(request, said["schedule"], said["pipeline"]))
+        answer = self.ask("generate", "POST", "/generate", wrong, json=request)
+        if answer is not None:
+            self.made.add(Made(request, answer["schedule"], answer["pipeline"]))
 
     @task(12)
     def replay(self) -> None:

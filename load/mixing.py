@@ -66,11 +66,11 @@ class MixUser(LoadUser):
                 answer.failure("the answer is no JSON object")
                 return None
             try:
-                found = wrong(body, answer.headers)
+                fault = wrong(body, answer.headers)
             except (KeyError, TypeError, ValueError, AttributeError) as problem:
-                found = f"the answer lacks something: {type(problem).__name__} {problem}"
-            if found:
-                answer.failure(found)
+                fault = f"the answer lacks something: {type(problem).__name__} {problem}"
+            if fault:
+                answer.failure(fault)
                 return None
             answer.success()  # also of a status that is none for locust
             return body

@@ -53,10 +53,10 @@ class PasUser(MixUser):
         lane, key = random.choice(LANES), new_key()
         body = {"project_id": random.randint(1, 40), "run_id": run.id, "lane": lane}
         body |= {"priority": random.randint(1, 5), "deps": [], "payload": {"kind": "load"}}
-        said = self._card("card", key, body, _is_no_new_card)
-        if said is not None:
+        answer = self._card("card", key, body, _is_no_new_card)
+        if answer is not None:
             run.cards += 1
-            self.cards.add(Card(key, body, said["task_id"]))
+            self.cards.add(Card(key, body, answer["task_id"]))
 
     @task(10)
     def replay(self) -> None:
@@ -83,8 +83,8 @@ class PasUser(MixUser):
             self.card()
             return
         body = {"project_id": 1, "run_id": run.id, "run_kind": "baseline"}
-        said = self.ask("start", "POST", "/pas/v1/runs/start", json=body)
-        if said is not None:
+        answer = self.ask("start", "POST", "/pas/v1/runs/start", json=body)
+        if answer is not None:
             self.begun.add(run)
 
     @task(2)

@@ -49,9 +49,9 @@ class IndexUser(MixUser):
     @task(2)
     def snapshot(self) -> None:
         """Look which files there are."""
-        said = self.ask("snapshot", "GET", "/snapshot")
-        if said is not None and not self.files:
-            self.files.extend(one["path"] for one in said["files"][:40])
+        answer = self.ask("snapshot", "GET", "/snapshot")
+        if answer is not None and not self.files:
+            self.files.extend(file["path"] for file in answer["files"][:40])
 
     @task(1)
     def refresh(self) -> None:

@@ -48,8 +48,8 @@ class PlmsUser(MixUser):
         """Learn what the target calls what; the references speak as the docs do."""
         if PlmsUser.speaks is None:
             given = os.environ.get("PLMS_DIALECT", "")
-            known = bool(given) and not _is_reference(self.host or "")
-            PlmsUser.speaks = speaking(Dialect.read(Path(given)) if known else Dialect())
+            has_dialect = bool(given) and not _is_reference(self.host or "")
+            PlmsUser.speaks = speaking(Dialect.read(Path(given)) if has_dialect else Dialect())
             PlmsUser.speaks.__enter__()
 
     @task(20)
@@ -66,9 +66,9 @@ class PlmsUser(MixUser):
             "tags": "drill",
         }
         body = spoken().body("start", body)
-        said = self._started("start", project, key, body, _is_no_start)
-        if said is not None:
-            self.started.add(Started(project, key, body, said["run_id"]))
+        answer = self._started("start", project, key, body, _is_no_start)
+        if answer is not None:
+            self.started.add(Started(project, key, body, answer["run_id"]))
 
     @task(20)
     def replay(self) -> None:
@@ -90,15 +90,15 @@ class PlmsUser(MixUser):
         before = PlmsUser.told_at
 
         def wrong(body: Body, _: Headers) -> str:
-            told = Sample.of(body)
-            lanes = {lane.name for lane in told.lanes}
+            sample = Sample.of(body)
+            lanes = {lane.name for lane in sample.lanes}
             if lanes != LANES.keys():
                 return f"it tells of the lanes {sorted(lanes)}"
-            if told.queue_depth != sum(lane.queued for lane in told.lanes):
+            if sample.queue_depth != sum(lane.queued for lane in sample.lanes):
                 return "the queue is not that of the lanes"
-            if before is not None and told.time < before:
+            if before is not None and sample.time < before:
                 return "its time went back"
-            PlmsUser.told_at = max(told.time, PlmsUser.told_at or told.time)
+            PlmsUser.told_at = max(sample.time, PlmsUser.told_at or sample.time)
             return ""
 
         self.ask("status", "GET", "/api/portfolio/status", wrong)

@@ -64,17 +64,17 @@ class StepChange:
 
     def __str__(self) -> str:
         if self.kind is ChangeKind.CHANGED:
-            told = [
+            cells = [
                 f"{name} {_short(self.before.get(name))} → {_short(self.after.get(name))}"
                 for name in self.columns
             ]
         else:
             fields = self.after or self.before
-            told = [
+            cells = [
                 f"{name} {_short(value)}" for name, value in fields.items() if value is not None
             ]
-        more = [f"{len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
-        return f"{self.place} was {self.kind} ({', '.join([*told[:_SHOWN], *more])})"
+        more = [f"{len(cells) - _SHOWN} more"] if len(cells) > _SHOWN else []
+        return f"{self.place} was {self.kind} ({', '.join([*cells[:_SHOWN], *more])})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ class BeforeAfter:
 
     def in_words(self) -> str:
         """What was changed and how much was left alone, as one line."""
-        told = [str(change) for change in self.changes]
-        more = [f"{len(told) - _SHOWN} more changes"] if len(told) > _SHOWN else []
-        changes = "; ".join([*told[:_SHOWN], *more]) or "nothing was changed"
+        lines = [str(change) for change in self.changes]
+        more = [f"{len(lines) - _SHOWN} more changes"] if len(lines) > _SHOWN else []
+        changes = "; ".join([*lines[:_SHOWN], *more]) or "nothing was changed"
         return f"{changes}; {len(self.left_alone)} left alone"
 
 

@@ -31,8 +31,8 @@ def run(check: Check, root: Path, given: Mapping[str, str]) -> Reply:
         ended = run_bounded(argv, folder, environment, limit_s)
     except (OSError, ValueError) as error:
         raise RolloutError(_not_started(argv[0], folder, error)) from None
-    said = {"stdout": kept(ended.out), "stderr": kept(ended.err)}
-    return Reply(ended.status, said, trouble=ended.trouble or _not_found(check, ended.status))
+    streams = {"stdout": kept(ended.out), "stderr": kept(ended.err)}
+    return Reply(ended.status, streams, trouble=ended.trouble or _not_found(check, ended.status))
 
 
 def _inherited(check: Check) -> dict[str, str]:

@@ -72,15 +72,17 @@ class Idempotency:
         headers = {} if key is None else {self._header: key}
         answer = self._client.request(self._method, path or self.path, json=body, headers=headers)
         try:
-            said = answer.json()
+            content = answer.json()
         except ValueError:
-            said = None
+            content = None
         try:
-            id_ = at(said, self._id_at)
+            id_ = at(content, self._id_at)
         except NothingThereError:
             id_ = None
         replay = answer.headers.get(self._flag, "").lower() == "true" if self._flag else False
-        return ReplayAnswer(answer.status_code, id_, replay, said if isinstance(said, dict) else {})
+        return ReplayAnswer(
+            answer.status_code, id_, replay, content if isinstance(content, dict) else {}
+        )
 
     def check(self, body: object) -> None:
         """Any body may be repeated without a second effect, and asked anew with a new key."""
@@ -112,14 +114,14 @@ class Idempotency:
         A call may be told 409 while the first is still being carried out.
         """
         before = self._count()
-        told = self.race(body, at_once)
+        answers = self.race(body, at_once)
         refused = [
             replay_answer.status
-            for replay_answer in told
+            for replay_answer in answers
             if not (replay_answer.accepted or replay_answer.status == _BUSY)
         ]
         assert not refused, f"{len(refused)} of {at_once} calls were refused: {refused[:5]}"
-        ids = {replay_answer.id for replay_answer in told if replay_answer.accepted}
+        ids = {replay_answer.id for replay_answer in answers if replay_answer.accepted}
         assert len(ids) == 1, (
             f"{at_once} calls at once gave {len(ids)} ids: {sorted(map(str, ids))}"
         )
@@ -141,9 +143,9 @@ class Idempotency:
         key = self.new_key()
         self._accepted(body, key)
         before = self._count()
-        told = self.ask(other_body, key)
-        assert told.status in _CONFLICT, (
-            f"a key used with another body is answered {told.status}, allowed are 409 and 422"
+        answer = self.ask(other_body, key)
+        assert answer.status in _CONFLICT, (
+            f"a key used with another body is answered {answer.status}, allowed are 409 and 422"
         )
         self._made(before, 0, "the refused call")
 
@@ -156,16 +158,16 @@ class Idempotency:
     def demands_key(self, body: object) -> None:
         """Without a key nothing is done: 400 or 422."""
         before = self._count()
-        told = self.ask(body, None)
-        assert told.status in _NO_KEY, (
-            f"a call without a key is answered {told.status}, allowed are 400 and 422"
+        answer = self.ask(body, None)
+        assert answer.status in _NO_KEY, (
+            f"a call without a key is answered {answer.status}, allowed are 400 and 422"
         )
         self._made(before, 0, "the call without a key")
 
     def _accepted(self, body: object, key: str, path: str = "") -> ReplayAnswer:
-        told = self.ask(body, key, path)
-        assert told.accepted, f"{path or self.path} answers {told.status} with id {told.id!r}"
-        return told
+        answer = self.ask(body, key, path)
+        assert answer.accepted, f"{path or self.path} answers {answer.status} with id {answer.id!r}"
+        return answer
 
     def _count(self) -> int:
         return self._effects() if self._effects else 0

@@ -51,8 +51,8 @@ class Times:
 def times(record: LoadRecord, series: str) -> Iterator[Times]:
     """Yield how long requests took at each endpoint, with a worst time for each that failed."""
     for endpoint in record.endpoints:
-        kept = endpoint.latency if series == LATENCY else endpoint.service_time
-        counts = with_failures(endpoint, kept)
+        histogram = endpoint.latency if series == LATENCY else endpoint.service_time
+        counts = with_failures(endpoint, histogram)
         exact: dict[object, int] = {
             Decimal(value) / _SECOND_US: count for value, count in sorted(counts.items())
         }

@@ -45,14 +45,14 @@ def measured(check: Check, rule: Rule, answer: Reply) -> Iterator[Reading]:
             raise NoValueError(f"the query gave {many}; aggregate them, or state `each`")
         yield Reading(number(answer.readings[0].value, "the query"))
         return
-    seen: set[tuple[tuple[str, str], ...]] = set()
+    groups: set[tuple[tuple[str, str], ...]] = set()
     for reading in answer.readings:
         mine = {name: reading.labels[name] for name in labels if name in reading.labels}
         group = tuple(sorted(mine.items()))
         words = ", ".join(f"{name} {value}" for name, value in group) or "without a label"
-        if group in seen:
+        if group in groups:
             raise NoValueError(f"the query gave several values for {words}; aggregate them")
-        seen.add(group)
+        groups.add(group)
         value = reading.value
         yield Reading(
             Decimal("NaN") if value is None else number(value, f"the query, {words},"), mine

@@ -157,7 +157,7 @@ def _rows(table: str, backup: _Table, original: _Table) -> Iterator[str]:
         if key not in backup.keyed:
             yield f"{table} lacks row {_key(key)}"
         else:
-            here, there = (_cells(known, key) for known in (backup, original))
+            here, there = (_cells(side, key) for side in (backup, original))
             for column in [name for name in there if _unlike(here.get(name), there[name])]:
                 held, expected = _shown(here.get(column)), _shown(there[column])
                 yield f"{table} row {_key(key)}: {column} is {held}, in the original {expected}"

@@ -28,11 +28,11 @@ def sampled(said: Said) -> Iterator[Reading]:
 
 def _sample(line: str, place: str) -> Reading:
     try:
-        told = json.loads(line, parse_float=Decimal)
-        if not isinstance(told, Mapping):
+        sample = json.loads(line, parse_float=Decimal)
+        if not isinstance(sample, Mapping):
             raise TypeError("it is no object")
-        at = datetime.fromisoformat(told["at"])
-        labels, value = told.get("labels") or {}, told["value"]
+        at = datetime.fromisoformat(sample["at"])
+        labels, value = sample.get("labels") or {}, sample["value"]
         if at.tzinfo is None:
             raise ValueError("its time has no zone")
         if not all(isinstance(text, str) for text in labels.values()):

@@ -130,24 +130,24 @@ def _signed(
     plan: Plan, amended: StatementAmended, full: str, environment: str, key: Path
 ) -> StatementAmended:
     """The amendment as it is kept, with the signature under it, once that is its approver's."""
-    kept = redacted(amended)
-    assert isinstance(kept, StatementAmended)
+    statement = redacted(amended)
+    assert isinstance(statement, StatementAmended)
     at = datetime.now(UTC).replace(microsecond=0).isoformat()
     approval = Approval(
         criterion=full,
         environment=environment,
-        was=kept.was,
-        now=kept.now,
-        by=kept.by,
-        why=kept.why,
-        person=kept.approved_by,
+        was=statement.was,
+        now=statement.now,
+        by=statement.by,
+        why=statement.why,
+        person=statement.approved_by,
         at=at,
     )
     armour = ssh.sign(approval, key)
     why = ssh.why_invalid(approval, armour, plan.roster.keys, plan.roster.revoked)
     if why:
         raise RolloutError(f"{why}; nothing was recorded")
-    return replace(kept, at=at, armour=armour)
+    return replace(statement, at=at, armour=armour)
 
 
 def _tell(amended: StatementAmended, full: str, environment: str, *, as_json: bool) -> None:

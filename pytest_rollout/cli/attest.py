@@ -138,10 +138,10 @@ def asked(project: Project, text: str) -> tuple[Plan, Phase, Criterion]:
     where, _, slug = text.rpartition(".")
     address = parsed(where or text)
     phase = project.phase(address)
-    known = [criterion for criterion in phase.criteria if criterion.attested]
+    attested = [criterion for criterion in phase.criteria if criterion.attested]
     stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if address.gate is not None or stated is None:
-        ids = [criterion.id for criterion in known]
+        ids = [criterion.id for criterion in attested]
         why = f"{address.name} states no criterion `{slug}` ({nearest(slug, ids)})"
         raise UnknownNameError(why, "criterion", slug, ids)
     if not stated.attested:

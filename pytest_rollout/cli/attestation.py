@@ -64,8 +64,8 @@ def command(
     _, decision, _ = project.standing(where, shown.name)
     made = statements(decision, overridden=_overridden(project, decision))
     if predicate is not None:
-        told = {statement["predicateType"]: statement["predicate"] for statement in made}
-        print_json(told[_PREDICATES[predicate]])
+        predicates = {statement["predicateType"]: statement["predicate"] for statement in made}
+        print_json(predicates[_PREDICATES[predicate]])
         return 0
     if key is None:
         raise OptionError("--key", "say which key signs, or what another signs (--predicate)")
@@ -74,8 +74,8 @@ def command(
         for envelope in envelopes:
             click.echo(json.dumps(envelope, sort_keys=True))
         return 0
-    known = project.knows_earlier(decision)
-    path = files.write_attestation(project.report, decision, envelopes, known)
+    knows_earlier = project.knows_earlier(decision)
+    path = files.write_attestation(project.report, decision, envelopes, knows_earlier)
     result = "PASSED" if passed(decision) else "FAILED"
     if as_json:
         facts = {"file": str(path), "decision": decision.answer.value, "result": result}

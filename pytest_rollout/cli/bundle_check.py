@@ -221,18 +221,18 @@ def _statements(checked: Checked, files: Mapping[str, bytes], decision: Decision
     if bundle.ATTESTATION not in files:
         return
     envelopes = json.loads(files[bundle.ATTESTATION])["envelopes"]
-    said = [json.loads(base64.b64decode(envelope["payload"])) for envelope in envelopes]
+    stated = [json.loads(base64.b64decode(envelope["payload"])) for envelope in envelopes]
     ours = [
         statement["predicate"]
         for statement in statements(decision)
         if statement["predicateType"] == DECISION
     ]
     theirs = [
-        statement["predicate"] for statement in said if statement["predicateType"] == DECISION
+        statement["predicate"] for statement in stated if statement["predicateType"] == DECISION
     ]
     if theirs != ours and not _other_version(checked):
         checked.problems.append(f"{bundle.ATTESTATION} is of another decision")
     checked.lines.append(
-        f"{bundle.ATTESTATION}: {count(len(said), 'statement')} of this decision; check their "
+        f"{bundle.ATTESTATION}: {count(len(stated), 'statement')} of this decision; check their "
         "signatures with the key of who issued them"
     )

@@ -131,10 +131,10 @@ def _authors(project: Project, plan: Plan, phases: list[Phase], environment: str
 
 def _facts(case: Case, criterion: Criterion, role: str | None) -> dict[str, Any]:
     plan, phase, environment = case.plan, case.phase, case.world.run.environment
-    full, said = case.full(criterion.id), case.world.attestations
+    full, answers = case.full(criterion.id), case.world.attestations
     part = attested(case, criterion, role)
     life_us = shelf_life(plan, criterion, environment)
-    last = next((answer for answer in reversed(said) if answer.criterion == full), None)
+    last = next((answer for answer in reversed(answers) if answer.criterion == full), None)
     until = instant(last.at_us + life_us, plan.timezone) if last and life_us else None
     state = _STATES[part.verdict]
     return {

@@ -53,9 +53,9 @@ def life_facts(
     """What of the life of a phase stands against a change, and who has signed or accepted it."""
     plan = project.plan(gate.plan)
     life = PhaseLife(project.ledger, gate, environment)
-    held = life.freeze()
-    frozen = held and Reason(
-        "clear.held", {"at": instant(held.body.t_us, plan.timezone), "says": held.body.says}
+    freeze = life.freeze()
+    frozen = freeze and Reason(
+        "clear.held", {"at": instant(freeze.body.t_us, plan.timezone), "says": freeze.body.says}
     )
     return {
         "environment": environment,
@@ -83,8 +83,8 @@ def earlier_life(
     first = first_of(project.ledger, standing.asked.run)
     back = decided_rollback(project.ledger, life.address, life.environment)
     if back and life.address.gate is Gate.ENTRY and first.sequence < back.sequence:
-        told: dict[str, Fact] = {"run": first.run, "at": back.at}
-        return Reason("clear.before-rollback", told)
+        details: dict[str, Fact] = {"run": first.run, "at": back.at}
+        return Reason("clear.before-rollback", details)
     trip = next(iter(life.last_trips()), None) if life.address.gate is Gate.EXIT else None
     if trip is not None and first.sequence < trip.record.sequence:
         facts: dict[str, Fact] = {"run": first.run, "guardrail": trip.body.guardrail}
@@ -271,10 +271,10 @@ def given_since(
 
 def _signed(project: Project, plan: Plan, gate: Address, environment: str) -> tuple[Signed, ...]:
     """The signatures of a gate, each verified by the keys of the plan's people."""
-    told = tuple(signatures.all_of(project.ledger, gate, environment))
-    by_key = any(signature.body.review is None for signature in told)
+    on_record = tuple(signatures.all_of(project.ledger, gate, environment))
+    by_key = any(signature.body.review is None for signature in on_record)
     allowed = allowed_signers(project, plan) if by_key else ""
-    return tuple(believed(signature, plan, allowed) for signature in told)
+    return tuple(believed(signature, plan, allowed) for signature in on_record)
 
 
 def said_back(back: RolledBack, plan: Plan) -> str:

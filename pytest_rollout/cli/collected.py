@@ -40,8 +40,8 @@ def _collected(project: Project, chosen: list[Loaded], more: Sequence[str]) -> d
         where = here if here.is_relative_to(project.root) else project.root
         done = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
         if not listing.is_file():
-            said = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
-            raise RolloutError(f"pytest could not collect: {said[-1]}")
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["nothing"]
+            raise RolloutError(f"pytest could not collect: {lines[-1]}")
         data: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
     broken = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
     data["offences"] += [f"{line.removeprefix('ERROR ')}: not collected" for line in broken]

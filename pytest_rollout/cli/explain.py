@@ -103,7 +103,7 @@ def _not_decided(project: Project, address: Address, stated: str) -> None:
     """Say how a criterion is proven, although its gate was not decided yet."""
     plan, phase = project.plan(address.plan), project.phase(address)
     every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
-    criterion = next((known for known in every if known.id == stated), None)
+    criterion = next((candidate for candidate in every if candidate.id == stated), None)
     if criterion is not None:
         say(f"{address.full(stated)}: not decided yet")
         say(f"  It says: {criterion.says}.")

@@ -189,10 +189,10 @@ def _checked(project: Project, wanted: Wishes) -> list[str]:
     command += ["--write-bindings", "--root", str(project.root)]
     done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
     try:
-        said = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except ValueError:
         return [f"`rollout check {wanted.name}` says: {done.stderr.strip()[-500:]}"]
-    return list(said["problems"] if "problems" in said else [said["error"]["text"]])
+    return list(answer["problems"] if "problems" in answer else [answer["error"]["text"]])
 
 
 def _following(wanted: Wishes) -> list[str]:

@@ -50,22 +50,22 @@ def asked(given: Given, root: Path) -> Given:
     if not phases:
         answer = click.prompt("Its phases, in order, with spaces between", default=template.phase)
         phases = tuple(answer.replace(",", " ").split())
-    told = replace(given, name=name, template=template, phases=phases)
-    default = told.target if told.target is not None else _module(root, template, name)
-    target = told.target
+    answered = replace(given, name=name, template=template, phases=phases)
+    default = answered.target if answered.target is not None else _module(root, template, name)
+    target = answered.target
     if target is None:
         target = click.prompt(_ASKED_TARGET[template], default=default, show_default=bool(default))
-    told = replace(told, target=target)
-    if template is Template.PIPELINE and told.input is None:
-        told = replace(told, input=_text("The CSV file that it reads (empty: later)"))
-    if template in (Template.PIPELINE, Template.BATCH) and told.output is None:
-        told = replace(told, output=_text("The file that it writes (empty: later)"))
-    if told.zone is None:
-        told = replace(told, zone=click.prompt("Time zone", default="UTC"))
-    if told.window is None:
+    answered = replace(answered, target=target)
+    if template is Template.PIPELINE and answered.input is None:
+        answered = replace(answered, input=_text("The CSV file that it reads (empty: later)"))
+    if template in (Template.PIPELINE, Template.BATCH) and answered.output is None:
+        answered = replace(answered, output=_text("The file that it writes (empty: later)"))
+    if answered.zone is None:
+        answered = replace(answered, zone=click.prompt("Time zone", default="UTC"))
+    if answered.window is None:
         words = "When changes may be made, as mon-thu 09:00-16:00 (empty: always)"
-        told = replace(told, window=_text(words))
-    return told
+        answered = replace(answered, window=_text(words))
+    return answered
 
 
 def wishes(given: Given, root: Path) -> Wishes:

@@ -81,8 +81,8 @@ def existing_tests(root: Path, plans: list[Path]) -> FoundTests:
         )
         if not listed.is_file() or done.returncode not in (0, 5):
             lines = [line for line in done.stdout.splitlines() if line.startswith("ERROR ")]
-            said = lines or (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing"]
-            raise RolloutError(f"pytest could not collect the project's tests: {said[0]}")
+            shown = lines or (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing"]
+            raise RolloutError(f"pytest could not collect the project's tests: {shown[0]}")
         outcomes: dict[str, bool] = json.loads(listed.read_text(encoding="utf-8"))
     folders = [path.parent.relative_to(root) for path in plans if path.parent != root]
     mine = {

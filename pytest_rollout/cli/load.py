@@ -71,9 +71,9 @@ def command(
     where = environment or EMBEDDED
     for plan, _ in phases:
         project.environment(where, [plan])
-    kept = opening.address_in(ledger, Path.cwd()) if ledger else ""
+    ledger_at = opening.address_in(ledger, Path.cwd()) if ledger else ""
     with ended_by_signal():
-        asked = [Asked(plan, phase, where, project.root, kept) for plan, phase in phases]
+        asked = [Asked(plan, phase, where, project.root, ledger_at) for plan, phase in phases]
         runs = [_run_all(wanted, project, confirm=confirm, quiet=as_json) for wanted in asked]
     answer = worst_answer(run.answer for run in runs)
     if as_json:
@@ -167,19 +167,19 @@ def _run(asked: Asked, project: Project, *, quiet: bool) -> PhaseRan:
     """Run a phase in a child pytest, show its loads, and read what was decided."""
     before = dict(_runs(project, asked))
     with (
-        tempfile.TemporaryDirectory(prefix="rollout-loads-") as kept,
-        phase_child.running(asked, Path(kept)) as child,
+        tempfile.TemporaryDirectory(prefix="rollout-loads-") as temporary,
+        phase_child.running(asked, Path(temporary)) as child,
     ):
         if not quiet:
             say(f"{asked.name} in {asked.environment}: running", err=True)
             follow(lambda: _so_far(asked, child), child.has_ended, sys.stderr)
-        status, said = child.ended()
+        status, printed = child.ended()
     again = Project.here(str(project.root), asked.ledger or None)
     decisions = tuple(_decided(again, asked, before))
-    trouble = _trouble(status, decisions, said[-1] if said else "it said nothing")
+    trouble = _trouble(status, decisions, printed[-1] if printed else "it said nothing")
     ran = PhaseRan(asked.name, decisions, trouble or load_outcome.unmade(again, asked, decisions))
     if not quiet:
-        _show(again, asked, ran, said)
+        _show(again, asked, ran, printed)
     return ran
 
 
@@ -221,13 +221,13 @@ def _trouble(status: int, decisions: Sequence[Decision], last: str) -> str:
     """Why what was decided is not all; a child that ends well ends as its gates say."""
     if not decisions:
         return f"nothing was decided: pytest ended with status {status}: {last}"
-    said = worst_answer(decision.answer for decision in decisions)
-    if status == said.exit_status:
+    worst = worst_answer(decision.answer for decision in decisions)
+    if status == worst.exit_status:
         return ""
-    return f"pytest ended with status {status} though its gates are {said.value}: {last}"
+    return f"pytest ended with status {status} though its gates are {worst.value}: {last}"
 
 
-def _show(project: Project, asked: Asked, ran: PhaseRan, said: Sequence[str]) -> None:
+def _show(project: Project, asked: Asked, ran: PhaseRan, printed: Sequence[str]) -> None:
     for decision in ran.decisions:
         place, follows = load_outcome.report_of(project, decision), ""
         if not ran.trouble:
@@ -240,6 +240,6 @@ def _show(project: Project, asked: Asked, ran: PhaseRan, said: Sequence[str]) ->
     if not ran.trouble:
         say(terminal.last_word(ran.decisions).text)
         return
-    for text in said[-_TOLD:] if not ran.decisions else ():
+    for text in printed[-_TOLD:] if not ran.decisions else ():
         say(f"  {text}", err=True)
     say(f"HOLD: {ran.name}: {ran.trouble}")

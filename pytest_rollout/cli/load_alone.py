@@ -83,16 +83,16 @@ def _report(
     doubts: Sequence[Reason] = (),
     of_times: Sequence[Reason] = (),
 ) -> LoadReport:
-    said = _said(plan)
+    in_words = _said(plan)
     cuts, place = cuts_of(plan, profile.id), f"{plan.id}, alone; judged by no gate"
     return LoadReport(
         record,
         profile,
-        tuple(map(said, doubts)),
+        tuple(map(in_words, doubts)),
         cuts,
         place,
         zone=plan.timezone,
-        of_times=tuple(map(said, of_times)),
+        of_times=tuple(map(in_words, of_times)),
     )
 
 
@@ -121,7 +121,7 @@ def _endpoint(endpoint_figures: EndpointFigures) -> dict[str, Any]:
         "requests": endpoint_figures.requests,
         "failures": endpoint_figures.failures,
         **{
-            f"{kind}_us": {name: kept.at(QUANTILES[name]) for name in QUANTILES}
-            for kind, kept in times.items()
+            f"{kind}_us": {name: histogram.at(QUANTILES[name]) for name in QUANTILES}
+            for kind, histogram in times.items()
         },
     }

@@ -170,7 +170,7 @@ def _drilled(asked: MutantsAsked, place: Path) -> MutationDrill:
     phases = tuple(asked.phases)
     setup = MutationSetup(plan, phases, project.root, place, bounds.jobs, bounds.most_s)
     try:
-        seen = conducting.conduct(setup, chosen, equivalent, _say)
+        conducted = conducting.conduct(setup, chosen, equivalent, _say)
     except NotThePlantedError as error:
         why = (
             f"the mutant of {error} was not what ran: the rehearsal imports the file of the "
@@ -180,14 +180,14 @@ def _drilled(asked: MutantsAsked, place: Path) -> MutationDrill:
     return MutationDrill(
         plan=plan.id,
         plan_digest=plan.digest,
-        phases=seen.phases,
+        phases=conducted.phases,
         paths=asked.mutated.all_paths,
         population=len(population),
         chosen=len(chosen),
         seed=bounds.seed,
-        results=seen.results,
+        results=conducted.results,
         changed_since=asked.mutated.changed_since or "",
-        stopped=seen.stopped,
+        stopped=conducted.stopped,
     )
 
 

@@ -184,8 +184,8 @@ def _people(plan: Plan, now: datetime) -> Mapping[str, str]:
 
 
 def _name(plan: Plan, person: str) -> str:
-    known = plan.roster.person(person)
-    return known.name if known and known.name else person
+    member = plan.roster.person(person)
+    return member.name if member and member.name else person
 
 
 def running(project: Project, standing: GateStanding) -> int | None:
@@ -193,8 +193,8 @@ def running(project: Project, standing: GateStanding) -> int | None:
     if standing.damage or standing.asked.finished:
         return None
     process = RunLog(project.ledger.of_run(standing.asked.run)).start.process
-    known = process and processes.runs(process.host, process.pid, process.began)
-    return process.pid if process and known else None
+    runs = process and processes.runs(process.host, process.pid, process.began)
+    return process.pid if process and runs else None
 
 
 def _blind(

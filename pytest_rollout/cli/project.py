@@ -58,9 +58,9 @@ class Project:
         stated = patterns_of(ini)
         words = list(find.DEFAULT_PATTERNS) if stated is None else stated
         words.extend(plans_on_the_way(folder, Path(root or Path.cwd()).absolute()))
-        kept = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, folder)
+        ledger_at = opening.address_in(ledger, "") if ledger else _configured_ledger(ini, folder)
         report = folder / _path(ini, "rollout_report")
-        return cls(folder, tuple(words), kept, report, instant_in("--at", at) if at else None)
+        return cls(folder, tuple(words), ledger_at, report, instant_in("--at", at) if at else None)
 
     @property
     def ledger_shown(self) -> str:

@@ -90,13 +90,13 @@ def wrong(project: Project, path: Path) -> tuple[Receipt, list[str]]:
     standing = project.history.standing(address, receipt.environment)
     decision = standing.decision if standing and standing.asked.finished else None
     given = clearances_of(project.ledger, address, receipt.environment)
-    known = ReceiptFacts(
+    facts = ReceiptFacts(
         recorded=any(told.body.receipt == digest_of(raw) for told in given),
         here=project.ledger.holds(receipt.ledger),
         substance=decision.substance_digest if decision else None,
         since=tuple(_since(project, address, receipt)),
     )
-    return receipt, list(wrong_with(receipt, known, datetime.now(UTC)))
+    return receipt, list(wrong_with(receipt, facts, datetime.now(UTC)))
 
 
 def _since(project: Project, address: Address, receipt: Receipt) -> Iterator[str]:

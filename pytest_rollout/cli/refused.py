@@ -59,12 +59,12 @@ def _said(
     rejected: Sequence[tuple[Criterion, str, Effect]],
 ) -> str:
     """Where it stands, what is refused, by which rule, and what helps."""
-    told = [
+    checks = [
         f"{criterion.id} ({NodeId.parse(node).name} has effect {effect.value})"
         for criterion, node, effect in rejected
     ]
-    rest = len(told) - _MOST_CHECKS
-    shown = ", ".join(told[:_MOST_CHECKS]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(checks) - _MOST_CHECKS
+    shown = ", ".join(checks[:_MOST_CHECKS]) + (f" and {rest} more" if rest > 0 else "")
     hard = any(criterion.severity is Severity.HARD for criterion, _, _ in rejected)
     never = ", so that gate is never GO there" if hard else ""
     if gate is Gate.ENTRY:

@@ -78,9 +78,9 @@ def command(
         _print_observations(project, decision)
         return 0
     if format_ and not final:
-        told = story_beside(project, decision, asked)
+        beside = story_beside(project, decision, asked)
         shape = _FORMATS.get(format_)
-        click.echo(shape(decision, last_no, (), told.story) if shape else text, nl=False)
+        click.echo(shape(decision, last_no, (), beside.story) if shape else text, nl=False)
         return 0
     report = _final(project, where, asking, decision, asked_for=final)
     if format_ and report is not None:
@@ -111,11 +111,13 @@ def _write(
     project: Project, decision: Decision, last_no: str, asked: Callable[[], tuple[Plan, Phase]]
 ) -> Path:
     """Write the files of a decision; notes say what could not be told. Returns their folder."""
-    known = project.knows_earlier(decision)
+    knows_earlier = project.knows_earlier(decision)
     loads = loads_beside(project.ledger, decision, asked)
-    told = story_beside(project, decision, asked)
-    folder = files.write(project.report, decision, last_no, known, loads.reports, told.story)
-    for note in (*loads.notes, *told.notes):
+    beside = story_beside(project, decision, asked)
+    folder = files.write(
+        project.report, decision, last_no, knows_earlier, loads.reports, beside.story
+    )
+    for note in (*loads.notes, *beside.notes):
         say(f"note: {note}", err=True)
     return folder
 

@@ -61,12 +61,12 @@ def command(
     phases = dict.fromkeys(Address.parse(gate).name for gate in log.start.gates)
     asked = Settlement(run, who, reason, time.time_ns() // 1000, "")
     with closing(opening.to_write(project.ledger_at)) as store:
-        told = [
+        settled = [
             settlements.settle(store, Address.parse(phase), environment, asked) for phase in phases
         ]
     if as_json:
         facts = {"environment": environment, "phases": list(phases)}
-        print_json({**dataclasses.asdict(told[0]), **facts})
+        print_json({**dataclasses.asdict(settled[0]), **facts})
     else:
         say(f"run {run} of {', '.join(phases)} in {environment} is settled by {who}: {reason}")
         say(f"  it was ended early ({'; '.join(ending(log))}); its rest is taken as not run")

@@ -44,5 +44,5 @@ class Asked:
 
     def signed(self) -> tuple[Signed, ...]:
         """The signatures of the gate, each with what it is worth by the keys of today."""
-        told = stored.all_of(self.project.ledger, self.gate, self.environment)
-        return tuple(believed(signature, self.plan) for signature in told)
+        on_record = stored.all_of(self.project.ledger, self.gate, self.environment)
+        return tuple(believed(signature, self.plan) for signature in on_record)

@@ -45,14 +45,14 @@ def command(
     plans = [project.plan(plan)] if plan else project.plans
     shown = shown_environments(project, environment, plans)
     now = datetime.now(UTC)
-    told = [_standup(project, stated, shown[stated.id].name, now) for stated in plans]
+    standups = [_standup(project, stated, shown[stated.id].name, now) for stated in plans]
     if as_json:
         texts = {
-            stated.id: list(lines(standup)) for stated, standup in zip(plans, told, strict=True)
+            stated.id: list(lines(standup)) for stated, standup in zip(plans, standups, strict=True)
         }
         print_json({"environment": named_by_all(shown.values()), "plans": texts})
         return 0
-    for standup in told:
+    for standup in standups:
         for line in lines(standup):
             say(line, whole=True)  # for a chat
     return 0
@@ -90,13 +90,13 @@ def _happened(project: Project, plan: Plan, environment: str, since: datetime) -
     if not project.has_ledger:
         return
     since_us = calendar.to_us(since)
-    told = [
+    events = [
         (happened.at_us, f"{phase.id}: {happened.says}")
         for phase in plan.phases
         for happened in recent(project.ledger, plan.address(phase.id), environment, since_us)
         if environment != EMBEDDED or happened.kind is Kind.DECISION
     ]
-    for at_us, says in sorted(told):
+    for at_us, says in sorted(events):
         at = calendar.from_us(at_us).astimezone(since.tzinfo)
         yield f"{at:%a %H:%M} {says}"
 

@@ -151,7 +151,7 @@ def _life(
         standing = standing_of(project, plan, phase, environment, record, now, last)
         next_gate, steps = standing.gate, next_steps(standing)
         blind = list(standing.blind.values())
-        against = {gate.value: list(known.against) for gate, known in standing.gates.items()}
+        against = {gate.value: list(answer.against) for gate, answer in standing.gates.items()}
     turn, frozen, zone = record.turn, record.freeze, plan.timezone
     began, since = turn if record.begun else None, record.rolled_back
     released = began.body.release if began and isinstance(began.body, PhaseBegun) else None
@@ -173,7 +173,7 @@ def _life(
             f"{gate} after the ROLLBACK at {wall(since, zone)}: {why}"
             for gate, why in record.revalidate.items()
         ],
-        "against": {gate: said for gate, said in against.items() if said},
+        "against": {gate: reasons for gate, reasons in against.items() if reasons},
         "next_gate": next_gate and next_gate.value,
         "next": [
             {"urgency": step.urgency.name.lower(), "who": step.who, "do": step.do} for step in steps
@@ -204,14 +204,14 @@ def _unidentified(plan: Plan) -> str:
 
 def _watched(record: PhaseRecord, phase: Phase, zone: str, now: datetime) -> str:
     """When the guardrails were looked at last; empty where there are none, or nobody ever did."""
-    seen = record.watched
-    if seen is None or not phase.guardrails:
+    watched = record.watched
+    if watched is None or not phase.guardrails:
         return ""
-    at, ago = calendar.wall(seen.last_us, zone), calendar.to_us(now) - seen.last_us
-    if seen.goes_on:
+    at, ago = calendar.wall(watched.last_us, zone), calendar.to_us(now) - watched.last_us
+    if watched.goes_on:
         return f"watched now, last look at {at}"
     said = f"last watched at {at} ({calendar.length_words(max(0, ago))} ago)"
-    if seen.sealed:
+    if watched.sealed:
         return said
     return f"{said}; that watch was killed: what it asked for is blind until a reset"
 

@@ -37,7 +37,11 @@ def of_plan(
         gates = "  ".join(_shown(row, gate.value) for gate in Gate)
         yield f"  {named}  {gates}"
         above = [number for number, (of, _) in enumerate(leading, 1) if of is row]
-        steps = [step for step in row["next"] if step not in [known for _, known in leading]]
+        steps = [
+            step
+            for step in row["next"]
+            if step not in [leading_step for _, leading_step in leading]
+        ]
         details = (*_details(row, environment), *_next(above, steps))
         yield from (f"    {words}" for words in details if words)
 
@@ -79,8 +83,8 @@ def _details(row: Row, environment: str) -> Iterator[str]:
     yield row["freeze"]
     yield from row["overrides"]
     yield row["unidentified"]
-    for gate, said in row["against"].items():
-        yield from (f"{gate} is held: {why}" for why in said)
+    for gate, reasons in row["against"].items():
+        yield from (f"{gate} is held: {why}" for why in reasons)
     yield row["watched"]
     yield from row["blind"]
     if environment != EMBEDDED:
@@ -97,14 +101,14 @@ def _details(row: Row, environment: str) -> Iterator[str]:
 
 def _noes(row: Row) -> str:
     """The days on which gates last refused in drills; ``never`` for a decided one that did not."""
-    said = []
+    noes = []
     for gate in Gate:
         last = row[gate.value]["last_no"]
         if last:
-            said.append(f"{gate} {last['at'][:10]}{' (outdated)' * last['outdated']}")
+            noes.append(f"{gate} {last['at'][:10]}{' (outdated)' * last['outdated']}")
         elif row[gate.value]["decision"]:
-            said.append(f"{gate} never")
-    return f"last refused in a drill: {', '.join(said)}" if said else ""
+            noes.append(f"{gate} never")
+    return f"last refused in a drill: {', '.join(noes)}" if noes else ""
 
 
 def _shown(row: Row, gate: str) -> str:

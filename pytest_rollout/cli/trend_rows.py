@@ -98,7 +98,7 @@ def _row(
         first if rule.nightly is None else calendar.night_of(rule.nightly.per, plan.timezone, first)
     )
     part = _part(plan, criterion, run_figures, group)
-    known = [code for code in codes(part.reason) if code.startswith("nightly.")] if part else []
+    nightly = [code for code in codes(part.reason) if code.startswith("nightly.")] if part else []
     lost = sum(isinstance(seen.value, Hole) for seen in items)
     point = tallied(rule, items, rule.scopes[0], Terms(plan.timezone)).point()
     why = run_figures.doubt or (f"{lost} of {len(items)} samples cannot be read" if lost else "")
@@ -110,7 +110,7 @@ def _row(
         release=run_figures.run.release,
         value=value,
         verdict=part.verdict if part else None,
-        code=known[0] if known else "",
+        code=nightly[0] if nightly else "",
         why=why,
     )
 

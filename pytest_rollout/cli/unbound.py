@@ -45,8 +45,8 @@ def unlike(
 ) -> tuple[list[str], list[str]]:
     """Return what bindings.txt or a criterion lacks: problems and remarks.
 
-    ``found`` is what a collection binds, ``beside`` are the files of :func:`files_beside`. Raises
-    RolloutError where the list cannot be read.
+    ``collected`` is what a collection binds, ``beside`` are the files of :func:`files_beside`.
+    Raises RolloutError where the list cannot be read.
     """
     listed = bindings.listed(root / plan.path, root)
     items = {

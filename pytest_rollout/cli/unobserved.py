@@ -17,7 +17,7 @@ def unobserved(plan: Plan, root: Path) -> Iterator[str]:
     A suite may make up a name as it runs, so this is no offence.
     """
     folder = (root / plan.path).parent
-    known = "\n".join(_text(path) for path in sorted(folder.rglob("*.py")))
+    source = "\n".join(_text(path) for path in sorted(folder.rglob("*.py")))
     for phase in plan.phases:
         asked = {
             rule.metric
@@ -29,7 +29,7 @@ def unobserved(plan: Plan, root: Path) -> Iterator[str]:
             lacking = [
                 rule.metric
                 for rule in _rules(guardrail)
-                if rule.metric not in asked and not _named(rule.metric, known)
+                if rule.metric not in asked and not _named(rule.metric, source)
             ]
             if lacking and not _brought(guardrail):
                 held = (

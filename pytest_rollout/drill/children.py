@@ -148,8 +148,8 @@ def _read(task: Task, status: int, seconds: float, log: Path) -> Rehearsal:
     every = [
         finding for decision in decisions for finding in (*decision.criteria, *decision.guardrails)
     ]
-    known = judged(task.plan, task.phase, task.phases or (task.phase,))
-    findings = [finding for finding in every if _slug(finding.id) in known]
+    slugs = judged(task.plan, task.phase, task.phases or (task.phase,))
+    findings = [finding for finding in every if _slug(finding.id) in slugs]
     rails = {guardrail.id for decision in decisions for guardrail in decision.guardrails}
     return Rehearsal(
         verdicts={_slug(finding.id): finding.verdict for finding in findings},

@@ -71,9 +71,9 @@ def conduct(wanted: Sequence[Wanted], means: DrillSetup, say: Callable[[str], No
         say(f"{faults}, {means.jobs} at a time, {about}")
     pace = Pace(len(tasks), time.monotonic)
     rows: dict[tuple[Address, str], FaultRow] = {}
-    for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
+    for task, rehearsal in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         chosen, fault = planted[task.folder]
-        row = matrix.row(fault, healthy[chosen.address], seen)
+        row = matrix.row(fault, healthy[chosen.address], rehearsal)
         rows[chosen.address, fault.fault] = row
         say(f"{pace.next()} {chosen.address} {_words(row)} ({row.seconds:.1f} s)")
     return [_drill(chosen, healthy[chosen.address], rows) for chosen in wanted]
@@ -94,11 +94,13 @@ def _healthy(
         for chosen in wanted
     ]
     say(f"{count(len(tasks), 'phase')} without a fault first")
-    for task, seen in rehearse_all(tasks, means.root, means.jobs, means.most_s):
+    for task, rehearsal in rehearse_all(tasks, means.root, means.jobs, means.most_s):
         address = Address(task.plan.id, task.phase.id)
-        rehearsals[address] = seen
-        answers = ", ".join(f"{gate} {answer.value}" for gate, answer in seen.answers.items())
-        say(f"{address} without a fault: {seen.trouble or answers} ({seen.seconds:.1f} s)")
+        rehearsals[address] = rehearsal
+        answers = ", ".join(f"{gate} {answer.value}" for gate, answer in rehearsal.answers.items())
+        say(
+            f"{address} without a fault: {rehearsal.trouble or answers} ({rehearsal.seconds:.1f} s)"
+        )
     return rehearsals
 
 
@@ -122,11 +124,11 @@ def _folder(means: DrillSetup, wanted: Wanted, number: int) -> Path:
 
 def _words(row: FaultRow) -> str:
     """``queue-10: caught by queue-depth``, and what was not."""
-    said = []
+    parts = []
     for outcome in DrillOutcome:
         cells = [cell for cell in row.cells if cell.outcome is outcome]
         if outcome is DrillOutcome.NOT_RUN and cells:
-            said.append(f"not run: {cells[0].because}")
+            parts.append(f"not run: {cells[0].because}")
         elif cells:
-            said.append(f"{outcome.value} by {', '.join(cell.id for cell in cells)}")
-    return f"{row.fault}: {'; '.join(said)}"
+            parts.append(f"{outcome.value} by {', '.join(cell.id for cell in cells)}")
+    return f"{row.fault}: {'; '.join(parts)}"

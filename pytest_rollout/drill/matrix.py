@@ -62,30 +62,35 @@ def provable(fault: Named, healthy: Rehearsal) -> bool:
     return any(healthy.verdicts.get(name) in _GOOD for name in fault.by)
 
 
-def row(fault: Named, healthy: Rehearsal, seen: Rehearsal) -> FaultRow:
+def row(fault: Named, healthy: Rehearsal, faulty: Rehearsal) -> FaultRow:
     """What a fault did, by a rehearsal without it and one with it."""
     passed = [name for name, verdict in healthy.verdicts.items() if verdict in _GOOD]
     left = {
         name: verdict
-        for name, verdict in seen.verdicts.items()
+        for name, verdict in faulty.verdicts.items()
         if name in passed and verdict not in _QUIET
     }
-    judged = [n for n in passed if n in seen.verdicts and n not in healthy.guardrails]
+    judged = [n for n in passed if n in faulty.verdicts and n not in healthy.guardrails]
     collapsed = bool(judged) and all(name in left for name in judged)
     dead = collapsed and all(left[name] in _UNMEASURED for name in judged)
     return FaultRow(
         fault=fault.fault,
-        cells=tuple(_cell(name, gate, healthy, seen, dead=dead) for name, gate in fault.by.items()),
+        cells=tuple(
+            _cell(name, gate, healthy, faulty, dead=dead) for name, gate in fault.by.items()
+        ),
         collateral={name: verdict for name, verdict in left.items() if name not in fault.by},
-        answers=seen.answers,
+        answers=faulty.answers,
         collapsed=collapsed,
-        seconds=seen.seconds,
+        seconds=faulty.seconds,
     )
 
 
-def _cell(name: str, gate: Gate, healthy: Rehearsal, seen: Rehearsal, *, dead: bool) -> Cell:
-    without, verdict = healthy.verdicts.get(name), seen.verdicts.get(name)
-    outcome, because = DrillOutcome.CAUGHT, seen.reasons.get(name) or healthy.reasons.get(name, "")
+def _cell(name: str, gate: Gate, healthy: Rehearsal, faulty: Rehearsal, *, dead: bool) -> Cell:
+    without, verdict = healthy.verdicts.get(name), faulty.verdicts.get(name)
+    outcome, because = (
+        DrillOutcome.CAUGHT,
+        faulty.reasons.get(name) or healthy.reasons.get(name, ""),
+    )
     if healthy.trouble:
         outcome, because = DrillOutcome.UNPROVEN, f"without the fault: {healthy.trouble}"
     elif without is Verdict.NOT_APPLICABLE:
@@ -94,8 +99,8 @@ def _cell(name: str, gate: Gate, healthy: Rehearsal, seen: Rehearsal, *, dead: b
         says = word(without) if without else "not judged"
         why = f": {healthy.reasons[name]}" if healthy.reasons.get(name) else ""
         outcome, because = DrillOutcome.UNPROVEN, f"without the fault it is {says}{why}"
-    elif seen.trouble or verdict is None:
-        outcome, because = DrillOutcome.NOT_RUN, seen.trouble or "it was not judged"
+    elif faulty.trouble or verdict is None:
+        outcome, because = DrillOutcome.NOT_RUN, faulty.trouble or "it was not judged"
     elif verdict in _QUIET:
         outcome = DrillOutcome.MISSED
     elif dead:

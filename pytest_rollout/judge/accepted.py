@@ -43,7 +43,7 @@ _NOT_REHEARSED = (*_NEVER_GIVEN, "gate.undecided")  # a rehearsal of some phases
 def due_here(case: Case, gate: Gate) -> Iterator[Finding]:
     """Yield a finding for each condition of another gate that is due here and not known as met."""
     nothing = _NOT_REHEARSED if case.embedded else _NEVER_GIVEN
-    for named in (one for at, one in case.phase.dues if at is gate):
+    for named in (due for at, due in case.phase.dues if at is gate):
         facts: dict[str, Fact] = {
             "criterion": f"{case.plan.id}.{named.name}",
             "gate": str(named.address(case.plan.id)),

@@ -15,13 +15,13 @@ _NO_REASON = Reason("no-reason")
 def judged(subject: Subject, attempts: Sequence[Attempt]) -> Part:
     """Return the part of some attempts: the last one, a warning if one before did not pass."""
     last = attempts[-1]
-    told = tuple(Attempted(attempt.verdict, _told(attempt)) for attempt in attempts)
-    bad = [attempt for attempt in told if attempt.verdict is not Verdict.PASS]
+    attempted = tuple(Attempted(attempt.verdict, _told(attempt)) for attempt in attempts)
+    bad = [attempt for attempt in attempted if attempt.verdict is not Verdict.PASS]
     if last.verdict is Verdict.PASS and bad:
         before = {"verdict": bad[0].verdict.value, "reason": bad[0].reason}
         reason = Reason("passed-at-last", {"attempt": len(attempts), **before})
-        return Part(subject, Verdict.WARN, reason, attempts=told)
-    return Part(subject, last.verdict, _told(last), attempts=told)
+        return Part(subject, Verdict.WARN, reason, attempts=attempted)
+    return Part(subject, last.verdict, _told(last), attempts=attempted)
 
 
 def _told(attempt: Attempt) -> Reason:

@@ -128,8 +128,8 @@ def _plain(value: object) -> object:
     """Return a value as JSON has it; of a dataclass the fields that are not at their default."""
     if dataclasses.is_dataclass(value):
         asked = (field for field in dataclasses.fields(value) if field.name not in _ASKS_NOTHING)
-        held = ((field, getattr(value, field.name)) for field in asked)
-        return {one.name: _plain(item) for one, item in held if not _at_default(one, item)}
+        pairs = ((field, getattr(value, field.name)) for field in asked)
+        return {field.name: _plain(item) for field, item in pairs if not _at_default(field, item)}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -69,8 +69,8 @@ def _near(rule: Rule, values: Weighted, others: Weighted) -> Weighted:
         return values
     bands = rule.bands
     limits = [abs(cut.limit) for cut in (bands.passes, bands.warn, bands.fail) if cut]
-    known = [abs(value) for value, _, _ in (*values, *others) if abs(value) < BEYOND]
-    most = 1 + max([*limits, *known])
+    sizes = [abs(value) for value, _, _ in (*values, *others) if abs(value) < BEYOND]
+    most = 1 + max([*limits, *sizes])
     least = min((value for value, _, _ in others if value > 0), default=Fraction(1))
     far = 4 * most * most / min(least, Fraction(1))  # also where a ratio is asked
     return [
@@ -90,8 +90,8 @@ def shift(rule: Rule, values: Weighted, others: Weighted, a: float) -> Interval 
         return NO_RATIO
     if not rank:
         return _ranked(None, None)
-    known = Pairs(values, others, ratio=rule.versus.ratio)
-    return _ranked(known.at(rank), known.at(m * n + 1 - rank))
+    pairs = Pairs(values, others, ratio=rule.versus.ratio)
+    return _ranked(pairs.at(rank), pairs.at(m * n + 1 - rank))
 
 
 def _ranked(low: Fraction | None, high: Fraction | None) -> Interval:
@@ -131,8 +131,8 @@ def _newcombe(rule: Rule, values: Weighted, others: Weighted, a: float) -> Inter
     assert rule.versus is not None
     if rule.versus.ratio:
         return Reason("no-bound-of-ratio")
-    one, other = _successes(rule, values), _successes(rule, others)
-    p, (p_low, p_high) = one[0] / one[1], _wilson(*one, a)
+    own, other = _successes(rule, values), _successes(rule, others)
+    p, (p_low, p_high) = own[0] / own[1], _wilson(*own, a)
     q, (q_low, q_high) = other[0] / other[1], _wilson(*other, a)
     low = p - q - math.hypot(p - p_low, q_high - q)
     high = p - q + math.hypot(p_high - p, q - q_low)

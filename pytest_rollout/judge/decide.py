@@ -53,7 +53,7 @@ def decide(case: Case, gate: Gate) -> Decision:
         *_reset(case, gate, watched_too, resets),
         *_failed_before(case, gate, findings),
         *accepted(case, _owner(case), _due(case, gate)),
-        *_since_begin(case, gate, (*findings, *(one for _, one in watched_too)), amended),
+        *_since_begin(case, gate, (*findings, *(finding for _, finding in watched_too)), amended),
         *_settled(case, gate),
     )
     if not case.world.run.sealed:  # the rest follows from that
@@ -204,8 +204,8 @@ def _rail(answer: Answer, finding: Finding) -> Cause:
 
 
 def _held(findings: Sequence[Finding]) -> tuple[Cause, ...]:
-    found = (f for f in findings if f.verdict.holds_back and f.verdict is not Verdict.FAIL)
-    return tuple(_cause(Answer.HOLD, f) for f in found)
+    holding = (f for f in findings if f.verdict.holds_back and f.verdict is not Verdict.FAIL)
+    return tuple(_cause(Answer.HOLD, f) for f in holding)
 
 
 def _conditions(
@@ -268,8 +268,8 @@ def _reset(case: Case, gate: Gate, rails: _Rails, resets: Sequence[Reset]) -> It
 
 def _settled(case: Case, gate: Gate) -> Iterator[Condition]:
     """A run in reach whose rest is taken as not run on somebody's word is a condition."""
-    for one in case.world.settled:
-        facts: dict[str, Fact] = {"run": one.run, "at": one.at, "by": one.by, "why": one.why}
+    for run in case.world.settled:
+        facts: dict[str, Fact] = {"run": run.run, "at": run.at, "by": run.by, "why": run.why}
         reason = Reason("settled", facts)
         yield Condition("run.settled", Verdict.WARN, reason, _owner(case), _due(case, gate))
 
@@ -281,10 +281,10 @@ def _failed_before(case: Case, gate: Gate, findings: Sequence[Finding]) -> Itera
     for criterion, finding in zip(case.phase.of(gate), findings, strict=True):
         runs = [run for run in case.world.failed_before if finding.id in run.criteria]
         if runs and criterion.severity is Severity.HARD and not finding.verdict.holds_back:
-            told = tuple(
+            earlier = tuple(
                 Reason("run", {"run": run.run, "ended": case.instant(run.ended_us)}) for run in runs
             )
-            reason = Reason("failed-before", {"runs": told, "release": case.release})
+            reason = Reason("failed-before", {"runs": earlier, "release": case.release})
             yield _condition(case, gate, criterion, finding, reason)
 
 
@@ -294,11 +294,11 @@ def _since_begin(
     """What was changed on record since the phase began is a condition of its exit."""
     terms = (_owner(case), _due(case, gate))
     verdicts = {finding.id: finding.verdict for finding in findings}
-    for one in amended:
+    for amendment in amended:
         names = ("at", "by", "approved_by", "why", "runs", "failed", "verdict", "seen")
-        facts: dict[str, Fact] = {name: getattr(one, name) for name in names}
-        verdict = verdicts.get(one.criterion, Verdict.NOT_APPLICABLE)
-        yield Condition(one.criterion, verdict, Reason("amended", facts), *terms)
+        facts: dict[str, Fact] = {name: getattr(amendment, name) for name in names}
+        verdict = verdicts.get(amendment.criterion, Verdict.NOT_APPLICABLE)
+        yield Condition(amendment.criterion, verdict, Reason("amended", facts), *terms)
     changed = new_release(case, gate)
     if changed is not None:
         yield Condition("phase.release", Verdict.WARN, changed, *terms)

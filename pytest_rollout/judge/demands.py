@@ -81,34 +81,34 @@ def _one_release(run: Run, target: str) -> Finding:
     errors = [fact.error for fact in run.releases if fact.error]
     if errors:
         return _finding(name, Verdict.ERROR, "release.unreadable", error=errors[0])
-    known = {fact.release for fact in run.releases}
+    releases = {fact.release for fact in run.releases}
     moments = {fact.when for fact in run.releases if not fact.scenario}
-    if not known and target and run.environment == EMBEDDED:  # it is read of what checks ask
+    if not releases and target and run.environment == EMBEDDED:  # it is read of what checks ask
         return _finding(name, Verdict.MISSING, "release.untouched", target=target)
-    if not known:
+    if not releases:
         return _finding(name, Verdict.MISSING, "release.not-asked")
-    if not all(known):
+    if not all(releases):
         return _finding(name, Verdict.MISSING, "release.unnamed")
-    if len(known) > 1:
-        seen = tuple(sorted(str(release) for release in known))
+    if len(releases) > 1:
+        several = tuple(sorted(str(release) for release in releases))
         around = _switched(run)
         facts: dict[str, Fact] = {"scenarios": around} if around else {}
-        return _finding(name, Verdict.MISSING, "release.several", releases=seen, **facts)
+        return _finding(name, Verdict.MISSING, "release.several", releases=several, **facts)
     if moments != {"start", "end"}:
         moment = min(moments, default=None)
         return _finding(name, Verdict.MISSING, "release.once", moment=moment)
-    return _finding(name, Verdict.PASS, "release.one", release=next(iter(known)))
+    return _finding(name, Verdict.PASS, "release.one", release=next(iter(releases)))
 
 
 def _switched(run: Run) -> tuple[Reason, ...]:
     """Around which scenarios another release was read than at the start of the run."""
     first = run.releases[0].release
-    seen: dict[str, dict[str, None]] = {}
+    by_scenario: dict[str, dict[str, None]] = {}
     for fact in run.releases:
         if fact.scenario:
-            seen.setdefault(fact.scenario, {})[str(fact.release)] = None
+            by_scenario.setdefault(fact.scenario, {})[str(fact.release)] = None
     return tuple(
         Reason("release.in-scenario", {"scenario": name, "releases": tuple(releases)})
-        for name, releases in seen.items()
+        for name, releases in by_scenario.items()
         if set(releases) != {first}
     )

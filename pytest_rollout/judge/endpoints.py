@@ -20,8 +20,8 @@ def named(part: Part, rule: Rule, case: Case) -> Part:
         return part
     where = {label: value for label, value in rule.where.items() if label != ENDPOINT}
     seen = case.recorded.having(rule.metric, where)
-    mine = (one for one in seen if one.run == case.world.run.id)
-    others = sorted({dict(one.slot.labels).get(ENDPOINT) or "" for one in mine} - {"", asked})
+    mine = (sample for sample in seen if sample.run == case.world.run.id)
+    others = sorted({dict(sample.slot.labels).get(ENDPOINT) or "" for sample in mine} - {"", asked})
     if not others:
         return part
     facts = {**reason.facts, "endpoint": asked, "seen": tuple(others[:_MOST])}

@@ -24,15 +24,19 @@ def value_of(figure: Figure, seen: Sequence[Seen], where: Mapping[str, str]) -> 
     ``where`` are labels besides those that the figure names.
     """
     wanted = {**figure.where, **where}
-    found = [one for one in seen if one.slot.series == figure.metric and _matches(one, wanted)]
-    found.sort(key=lambda one: (one.slot.t_us, one.slot.seq))
-    said = _taken(figure, found)
+    samples = [
+        sample
+        for sample in seen
+        if sample.slot.series == figure.metric and _matches(sample, wanted)
+    ]
+    samples.sort(key=lambda sample: (sample.slot.t_us, sample.slot.seq))
+    said = _taken(figure, samples)
     if not figure.by or said == NOTHING:
         return said
-    labels = (dict(one.slot.labels).get(figure.by) for one in found)
+    labels = (dict(sample.slot.labels).get(figure.by) for sample in samples)
     groups = dict.fromkeys(label for label in labels if label is not None)
     split = (
-        f"{name}: {_taken(figure, [o for o in found if _matches(o, {figure.by: name})], n=False)}"
+        f"{name}: {_taken(figure, [o for o in samples if _matches(o, {figure.by: name})], n=False)}"
         for name in sorted(groups)
     )
     return f"{said} ({', '.join(split)})"
@@ -43,9 +47,9 @@ def _matches(seen: Seen, wanted: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
-def _taken(figure: Figure, found: Sequence[Seen], *, n: bool = True) -> str:
+def _taken(figure: Figure, samples: Sequence[Seen], *, n: bool = True) -> str:
     rule = Rule(figure.metric, figure.taking, _ANY, (_ALL,))
-    taken = admitted(rule, found)
+    taken = admitted(rule, samples)
     lost = sum(isinstance(seen.value, Hole) for seen in taken)
     if lost:
         return f"{NOTHING} ({lost} of {len(taken)} samples cannot be read)"

@@ -67,8 +67,8 @@ def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Findin
         rule = resolved(stated, case)
         level = float(rule.confidence.level) / sharing if rule.confidence else 0.0
         terms = Terms(case.plan.timezone, level, watched=True)
-        known = {group: latch for (n, group), latch in memory.latched.items() if n == number}
-        guard = _Guard(rule, case, terms, reset, memory.until_us, known)
+        latches = {group: latch for (n, group), latch in memory.latched.items() if n == number}
+        guard = _Guard(rule, case, terms, reset, memory.until_us, latches)
         parts += guard.parts()
         latched |= {(number, group): latch for group, latch in guard.latched().items()}
     telling = [part for part in parts if State.of(part.verdict) is not State.QUIET] or parts
@@ -97,14 +97,14 @@ class _Guard:
         terms: Terms,
         reset: Reset | None,
         since_us: int | None,
-        known: Mapping[Labels, Latch],
+        latches: Mapping[Labels, Latch],
     ) -> None:
         self.rule = rule
         self.case = case
         self.terms = terms
         self.reset_us = reset.at_us if reset else None
         self.since_us = since_us
-        self.watches = {group: remembered(rule, group, *latch) for group, latch in known.items()}
+        self.watches = {group: remembered(rule, group, *latch) for group, latch in latches.items()}
         self.absent: list[Absent] = []
         self.reach = Reach.of(case)
 
@@ -264,7 +264,7 @@ class _Guard:
 
     def _latest(self, streak: Streak, group: Labels, sides: Sides) -> list[Look]:
         """The looks that may lengthen a row: all of them, or those since what is remembered."""
-        kept: list[Look] = []
+        looks: list[Look] = []
         before = 0  # looks that were judged already, and may begin a row
         for look in looks_of(self.rule, group, sides, self.reach, newest_first=True):
             if streak.skip and look.few:
@@ -274,8 +274,8 @@ class _Guard:
                 far = look.at_us < self.since_us - streak.span_us
                 if before > streak.n and (streak.n or far):
                     break
-            kept.append(look)
-        return kept[::-1]
+            looks.append(look)
+        return looks[::-1]
 
 
 def _in_a_row(rule: Rule, reason: Reason) -> Reason:

@@ -55,16 +55,16 @@ def band(bands: Bands, value: Fraction) -> Verdict:
     return Verdict.HOLD
 
 
-def banded(bands: Bands, seen: Interval) -> Verdict:
+def banded(bands: Bands, interval: Interval) -> Verdict:
     """Return where an interval lies; inconclusive where it lies on both sides of a cut."""
-    if seen.inside(bands.passes):
-        touched = bands.warn is not None and seen.touches(bands.warn)
+    if interval.inside(bands.passes):
+        touched = bands.warn is not None and interval.touches(bands.warn)
         return Verdict.WARN if touched else Verdict.PASS
     if bands.fail is None:
-        return Verdict.INCONCLUSIVE if seen.touches(bands.passes) else Verdict.FAIL
-    if seen.inside(bands.fail):
+        return Verdict.INCONCLUSIVE if interval.touches(bands.passes) else Verdict.FAIL
+    if interval.inside(bands.fail):
         return Verdict.FAIL
-    between = not seen.touches(bands.passes) and not seen.touches(bands.fail)
+    between = not interval.touches(bands.passes) and not interval.touches(bands.fail)
     return Verdict.HOLD if between else Verdict.INCONCLUSIVE
 
 

@@ -36,14 +36,14 @@ def classify(values: Weighted, others: Weighted) -> Classified:
 
     Mann and Whitney's statistic with correction for ties and continuity, as Kayenta has it.
     """
-    one, other = _spread(values), _spread(others)
-    base, mean = _mean(other), _mean(one)
+    own, other = _spread(values), _spread(others)
+    base, mean = _mean(other), _mean(own)
     differences = Pairs(values, others, ratio=False)
-    scale = lcm(*{value.denominator for value in (*one, *other)})
+    scale = lcm(*{value.denominator for value in (*own, *other)})
     # In eighths of the unit the values and the tolerance, a quarter of the median, are whole.
     low, high = map(differences.at, _middle(differences.n))
     by = int(abs(low + high) * scale)
-    left = [int(x * scale * 8) for x in one]
+    left = [int(x * scale * 8) for x in own]
     right = [int(y * scale * 8) for y in other]
     return Classified(
         high=_beyond(left, right, by),
@@ -66,9 +66,9 @@ def _mean(values: list[Fraction]) -> Fraction:
     return sum(values, Fraction(0)) / len(values)
 
 
-def _beyond(one: list[int], other: list[int], by: int) -> bool:
+def _beyond(own: list[int], other: list[int], by: int) -> bool:
     """Whether the values, less the tolerance, still rank significantly above the others."""
-    moved = [x - by for x in one]
+    moved = [x - by for x in own]
     ranked = sorted(other)
     m, n = len(moved), len(ranked)
     # Twice the number of pairs that a value wins, a tie being half, beyond what chance gives.

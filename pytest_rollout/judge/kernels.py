@@ -168,12 +168,12 @@ def moving_chance(k: int, w: int, windows: int, p: float) -> float:
     """
     if k < 1 or k > w:
         return float(k < 1)
-    one = beta_cdf(p, k, w - k + 1)
+    single = beta_cdf(p, k, w - k + 1)
     exactly = math.exp(_log_front(p, k, w - k + 1)) / (k * (1 - p))
     some = (k - 1) * binomial_cdf(k - 2, w, p) - w * p * binomial_cdf(k - 3, w - 1, p)
-    block = one * (2 - one) + exactly * some
+    block = single * (2 - single) + exactly * some
     blocks = max(1, -(-(windows - 1) // w))
-    return min(1.0, windows * one, blocks * block)
+    return min(1.0, windows * single, blocks * block)
 
 
 def fewest_bad(w: int, windows: int, p: float, a: float) -> int:

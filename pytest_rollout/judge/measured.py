@@ -38,8 +38,10 @@ def measured(case: Case, stated: Criterion | Guardrail, finding: Finding) -> tup
 def _of_rule(stated: Rule, case: Case, finding: Finding, oldest_us: int, rail: bool) -> Measured:
     rule = resolved(stated, case)
     taken = {part.subject.labels: part for part in finding.parts if part.estimate is not None}
-    seen = _judged(rule, case, oldest_us)
-    curves = tuple(_curve(rule, group, items, taken.get(group)) for group, items in seen.items())
+    by_group = _judged(rule, case, oldest_us)
+    curves = tuple(
+        _curve(rule, group, items, taken.get(group)) for group, items in by_group.items()
+    )
     bands = rule.bands
     return Measured(
         rule.metric,

@@ -70,7 +70,7 @@ def whens(rule: Rule, groups: Groups, case: Case) -> dict[str, When]:
         for criterion in case.phase.criteria
         if criterion.rule and _asks(rule, criterion.rule)
     }
-    found = {
+    tried_at = {
         tried.run: When(tried.t_us, tried.t_us)
         for tried in case.world.tried
         if not asking.isdisjoint(tried.criteria)
@@ -79,7 +79,7 @@ def whens(rule: Rule, groups: Groups, case: Case) -> dict[str, When]:
     for sides in groups.values():
         for seen in sides.own.items:
             saw.setdefault(seen.run, []).append(seen)
-    return found | {run: _when(items) for run, items in saw.items()}
+    return tried_at | {run: _when(items) for run, items in saw.items()}
 
 
 def _asks(rule: Rule, other: Rule) -> bool:
@@ -116,7 +116,7 @@ def latest(
 def _ran(rule: Rule, series: Series, runs: Mapping[str, When], case: Case) -> Iterator[Ran]:
     assert rule.nightly is not None
     load = offer_of(series.of_run(case.world.run.id).items)
-    for run in sorted(runs, key=lambda one: (runs[one].recorded_us, one)):
+    for run in sorted(runs, key=lambda run_id: (runs[run_id].recorded_us, run_id)):
         items = tuple(series.of_run(run).items)
         says = _says(rule, items)
         if load is not None and says is Says.ENOUGH and not _of(load, items):
@@ -136,14 +136,14 @@ def _unknown(items: Iterable[Seen]) -> bool:
 
 def offer_of(items: Iterable[Seen]) -> frozenset[str] | None:
     """Return which loads were seen, none of a metric that is of no load; None of nothing."""
-    found = [dict(seen.slot.labels).get(OFFER, "") for seen in items]
-    return frozenset(found) - {""} if found else None
+    offers = [dict(seen.slot.labels).get(OFFER, "") for seen in items]
+    return frozenset(offers) - {""} if offers else None
 
 
 def _of(load: frozenset[str], items: Sequence[Seen]) -> bool:
     """Whether a run is of a load; of what a killed run lost nobody knows, and it is lost anyway."""
-    known = offer_of(items)
-    return known == load or (not known and all(isinstance(seen.value, Hole) for seen in items))
+    offers = offer_of(items)
+    return offers == load or (not offers and all(isinstance(seen.value, Hole) for seen in items))
 
 
 def same_load(ran: Ran, items: Sequence[Seen]) -> bool:

@@ -81,8 +81,8 @@ def _common(nights: Sequence[Sequence[float]]) -> float | None:
     pairs = [(night[0], night[1]) for night in nights if len(night) > 1]
     if len(pairs) < _LEAST_PAIRS:
         return None
-    within = fmean((one - other) ** 2 for one, other in pairs) / 2
-    whole = fmean((variance(one for one, _ in pairs), variance(other for _, other in pairs)))
+    within = fmean((first - other) ** 2 for first, other in pairs) / 2
+    whole = fmean((variance(first for first, _ in pairs), variance(other for _, other in pairs)))
     return min(1.0, max(0.0, 1 - within / whole)) if whole > 0 else 0.0
 
 
@@ -148,8 +148,8 @@ def weigh(
         shift + reach,
         shift - reach,
         tuple(sums),
-        alarm=any(one >= most for one, most in zip(sums, limits.alarms, strict=False)),
-        suspicious=any(one > limits.suspicious for one in sums),
+        alarm=any(added >= most for added, most in zip(sums, limits.alarms, strict=False)),
+        suspicious=any(added > limits.suspicious for added in sums),
     )
 
 

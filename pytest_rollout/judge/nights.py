@@ -136,16 +136,16 @@ def _compared(
     rule: Rule, nights: Sequence[Sequence[Ran]], still: int, case: Case
 ) -> _Pinned | Reason:
     logs = [[worse_of(rule, ran, case) for ran in night] for night in nights]
-    if any(math.isinf(one) for night in logs for one in night):
+    if any(math.isinf(log) for night in logs for log in night):
         return NO_RATIO
     values = [value for night in nights if (value := value_of(rule, night[0], case)) is not None]
     base = baseline_of(logs, night_runs.rounding(rule, values))
-    told: dict[str, Fact] = {"still": still, "lone": None, "without": None}
+    facts: dict[str, Fact] = {"still": still, "lone": None, "without": None}
     lone = lone_of([night[0] for night in logs])
     if lone is not None:
         at, without = nights[lone][0].items[0].slot.t_us, [*logs[:lone], *logs[lone + 1 :]]
-        told |= {"lone": case.instant(at)[:10], "without": _share(baseline_of(without).noise)}
-    return _Pinned(base, told)
+        facts |= {"lone": case.instant(at)[:10], "without": _share(baseline_of(without).noise)}
+    return _Pinned(base, facts)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def gate_subject(named: RollsUp) -> Subject:
 
 def _rolled(case: Case, criterion: Criterion, named: RollsUp) -> Part:
     subject, gate = gate_subject(named), str(named.address(case.plan.id))
-    rolled = next((known for known in case.world.rolled if known.of == named), None)
+    rolled = next((candidate for candidate in case.world.rolled if candidate.of == named), None)
     if rolled is None:
         return Part(subject, Verdict.MISSING, Reason("gate.unread", {"gate": gate}))
     if isinstance(rolled.verdict, Hole):

@@ -130,16 +130,18 @@ def _in_role(case: Case, criterion: Criterion, role: str) -> _Answered:
 def _each(case: Case, criterion: Criterion) -> _Answered:
     """The worst answer of all roles; one person never counts for two of them."""
     roles = criterion.by
-    found = {role: _in_role(case, criterion, role) for role in roles}
-    good = {role: one for role, one in found.items() if not one.verdict.holds_back}
-    people = {role: _people(case, criterion, role, one.counted) for role, one in good.items()}
+    by_role = {role: _in_role(case, criterion, role) for role in roles}
+    good = {role: answered for role, answered in by_role.items() if not answered.verdict.holds_back}
+    people = {
+        role: _people(case, criterion, role, answered.counted) for role, answered in good.items()
+    }
     pairs = one_person_each(tuple(good), people)
     reasons: list[Fact] = []
     verdicts = []
-    for role, one in found.items():
-        verdict, reason = one.verdict, one.reason
+    for role, answered in by_role.items():
+        verdict, reason = answered.verdict, answered.reason
         if role in good and role not in pairs:
-            who = tuple(dict.fromkeys(answer.by for answer in one.counted if answer.passed))
+            who = tuple(dict.fromkeys(answer.by for answer in answered.counted if answer.passed))
             can = _holders(case, criterion, (role,))
             facts: dict[str, Fact] = {"by": who, "role": role, "can": can}
             verdict, reason = Verdict.MISSING, Reason("attested.twice", facts)
@@ -147,7 +149,7 @@ def _each(case: Case, criterion: Criterion) -> _Answered:
         if verdict is not Verdict.PASS or len(good) == len(roles) == len(pairs):
             reasons.append(Reason("attested.as", {"role": role, "reason": reason}))
     worst = min(verdicts, key=list(Verdict).index)
-    counted = [answer for answered in found.values() for answer in answered.counted]
+    counted = [answer for answered in by_role.values() for answer in answered.counted]
     in_order = tuple(answer for answer in case.world.attestations if answer in counted)
     return _Answered(worst, Reason("several", {"reasons": tuple(reasons)}), in_order)
 
@@ -193,10 +195,10 @@ def _own_change(case: Case, answer: Attestation) -> Reason | None:
     authors = case.world.run.authors
     if authors is None or not authors.names:
         return nobody_known(authors)
-    known = case.plan.roster.person(_person(case.plan, answer.by)) or Person(
+    person = case.plan.roster.person(_person(case.plan, answer.by)) or Person(
         answer.by, answer.by, ()
     )
-    return Reason("attested.by-author") if authors.include(known) else None
+    return Reason("attested.by-author") if authors.include(person) else None
 
 
 def nobody_known(authors: Authors | None) -> Reason:
@@ -281,8 +283,8 @@ def stand_in(case: Case, criterion: Criterion) -> Part:
 
 def shelf_life(plan: Plan, criterion: Criterion, environment: str) -> int | None:
     """Return how long an attestation counts, in microseconds; None: as long as its release."""
-    known = plan.environments.get(environment)
-    return criterion.valid_for_us or (known.max_age_us if known else None)
+    stated = plan.environments.get(environment)
+    return criterion.valid_for_us or (stated.max_age_us if stated else None)
 
 
 def _nobody(case: Case, criterion: Criterion) -> Reason:

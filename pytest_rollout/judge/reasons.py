@@ -45,27 +45,27 @@ def allowed(bands: Bands) -> str:
     return ", ".join(stated)
 
 
-def measured(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Reason:
+def measured(rule: Rule, slice_: Slice, assessed: Assessed, terms: Terms) -> Reason:
     """Return what was taken, and what was allowed."""
-    point = known.point
+    point = assessed.point
     facts = _rule(rule) | _scope(rule, slice_) | {"value": exact_text(point.value), "n": point.n}
-    facts |= _decided(rule, slice_, known, terms)
+    facts |= _decided(rule, slice_, assessed, terms)
     if rule.tolerate is not None:
         facts["failures"], facts["in_a_row"] = rule.tolerate.failures, rule.tolerate.in_a_row
         return Reason("tolerated", facts)
     if rule.versus is not None:
         facts |= _other(rule.versus)
-        difference = known.difference
+        difference = assessed.difference
         facts["difference"] = None if difference is None else exact_text(difference)
     if not rule.in_theorem:
-        return Reason("ranks.shifted" if known.verdict is Verdict.FAIL else "ranks.alike", facts)
-    if rule.confidence is not None and known.bound is not None:
-        low = rule.bands.passes.upward is not (known.verdict is Verdict.FAIL)
-        end = known.bound.low if low else known.bound.high  # the one that decides
+        return Reason("ranks.shifted" if assessed.verdict is Verdict.FAIL else "ranks.alike", facts)
+    if rule.confidence is not None and assessed.bound is not None:
+        low = rule.bands.passes.upward is not (assessed.verdict is Verdict.FAIL)
+        end = assessed.bound.low if low else assessed.bound.high  # the one that decides
         facts["bound"] = None if end is None else exact_text(end)
         facts["side"] = "low" if low else "high"
         facts |= _level(rule, terms)
-    return Reason(_CODES[known.verdict], facts)
+    return Reason(_CODES[assessed.verdict], facts)
 
 
 def _rule(rule: Rule) -> Facts:
@@ -131,20 +131,20 @@ _SUMMED = (Take.RATE, Take.SUM)
 _FOR_PROGRAMS = frozenset({"scenario", OFFER})
 
 
-def _decided(rule: Rule, slice_: Slice, known: Assessed, terms: Terms) -> Facts:
+def _decided(rule: Rule, slice_: Slice, assessed: Assessed, terms: Terms) -> Facts:
     """When the slot was that decided, and its labels beyond those of the rule and the group."""
-    at, slot = _when(rule, known, terms), known.point.slot
+    at, slot = _when(rule, assessed, terms), assessed.point.slot
     if at is None or slot is None:
         return {"at": at}
-    said = {*_FOR_PROGRAMS, *rule.where, *dict(slice_.group)}
-    others = [(label, value) for label, value in slot.labels if value and label not in said]
+    shown = {*_FOR_PROGRAMS, *rule.where, *dict(slice_.group)}
+    others = [(label, value) for label, value in slot.labels if value and label not in shown]
     of = ", ".join(f"{label} {value}" for label, value in others)
     return {"at": at, "of": of} if of else {"at": at}
 
 
-def _when(rule: Rule, known: Assessed, terms: Terms) -> str | None:
+def _when(rule: Rule, assessed: Assessed, terms: Terms) -> str | None:
     """When the slot was that decided, or the first that counted against a rate or a sum."""
-    slot = known.point.slot
+    slot = assessed.point.slot
     counted = rule.take.take in _SUMMED and rule.tolerate is None
     if slot is None or (counted and rule.bands.passes.upward):  # the first good one says nothing
         return None
@@ -219,10 +219,10 @@ def absent(rule: Rule, absent_: Absent) -> Reason:
     return Reason("absent", facts)
 
 
-def few_buckets(rule: Rule, found: int, need: int) -> Reason:
+def few_buckets(rule: Rule, n: int, need: int) -> Reason:
     """Return that too few days, nights or runs are over."""
     assert rule.per is not None
-    facts: Facts = {"metric": rule.metric, "per": rule.per.words, "n": found, "need": need}
+    facts: Facts = {"metric": rule.metric, "per": rule.per.words, "n": n, "need": need}
     return Reason("few-buckets", facts)
 
 
@@ -261,22 +261,22 @@ def no_look(rule: Rule) -> Reason:
     return Reason("no-look", {"metric": rule.metric})
 
 
-def estimated(rule: Rule, known: Assessed, terms: Terms) -> Estimate:
+def estimated(rule: Rule, assessed: Assessed, terms: Terms) -> Estimate:
     """Return what was taken, as the decision keeps it."""
-    point, bound = known.point, known.bound
-    passed = known.verdict in (Verdict.PASS, Verdict.WARN) and not terms.watched
+    point, bound = assessed.point, assessed.bound
+    passed = assessed.verdict in (Verdict.PASS, Verdict.WARN) and not terms.watched
     bounded = rule.confidence is not None and bound is not None
     return Estimate(
-        value=exact_text(known.value),
+        value=exact_text(assessed.value),
         n=point.n,
         unit=base_unit(rule.unit, rule.bands.passes.unit),
-        at=_when(rule, known, terms),
+        at=_when(rule, assessed, terms),
         low=_end(bound.low) if bound else None,
         high=_end(bound.high) if bound else None,
         method=bound.method if bound else None,
         confidence=confidence(rule, terms.looks) if bounded else None,
         catches=catches(rule, point.n, terms.level) if passed else None,
-        more=more(rule, known, terms),
+        more=more(rule, assessed, terms),
     )
 
 
@@ -296,14 +296,14 @@ def catches(rule: Rule, n: int, level: float) -> str | None:
     return decimal(Fraction(ceil(share * 1000), 10))
 
 
-def more(rule: Rule, known: Assessed, terms: Terms) -> int | None:
+def more(rule: Rule, assessed: Assessed, terms: Terms) -> int | None:
     """Return how many more good samples would make it pass at the next look."""
-    if known.verdict is not Verdict.INCONCLUSIVE or rule.versus is not None or not terms.level:
+    if assessed.verdict is not Verdict.INCONCLUSIVE or rule.versus is not None or not terms.level:
         return None
     if rule.take.take not in (Take.RATE, Take.SHARE):
         return None
-    n, upward = known.point.n, rule.bands.passes.upward
-    seen = round(known.point.value * n)
+    n, upward = assessed.point.n, rule.bands.passes.upward
+    seen = round(assessed.point.value * n)
     bad = n - seen if upward else seen
     level = terms.level / 2 if terms.again else terms.level
     return least(lambda extra: share_passes(rule, bad, n + extra, level))

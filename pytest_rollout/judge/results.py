@@ -68,9 +68,9 @@ def _is_asked(asked: Ingest, facts: ResultFacts) -> bool:
 def _each_once(brought: Sequence[Brought]) -> list[Brought]:
     """Return files as they ended, the newest last; one that was brought twice as it was first."""
     first: dict[str, Brought] = {}
-    for one in sorted(brought, key=lambda one: (one.at_us, one.run)):
-        first.setdefault(one.facts.digest, one)
-    return sorted(first.values(), key=lambda one: (one.facts.ended_us, one.at_us, one.run))
+    for copy in sorted(brought, key=lambda file: (file.at_us, file.run)):
+        first.setdefault(copy.facts.digest, copy)
+    return sorted(first.values(), key=lambda file: (file.facts.ended_us, file.at_us, file.run))
 
 
 def _of_two(case: Case, newest: Brought, mine: Sequence[Brought]) -> Reason | None:
@@ -78,8 +78,8 @@ def _of_two(case: Case, newest: Brought, mine: Sequence[Brought]) -> Reason | No
     file = newest.facts
     releases = {brought.facts.release for brought in mine if brought.facts.holds_what(file)}
     if len(releases) > 1:
-        told: dict[str, Fact] = {"file": file.file, "releases": tuple(sorted(releases))}
-        return Reason("result.two-releases", told)
+        details: dict[str, Fact] = {"file": file.file, "releases": tuple(sorted(releases))}
+        return Reason("result.two-releases", details)
     if newest.elsewhere:
         environments = tuple(sorted({case.world.run.environment, *newest.elsewhere}))
         return Reason("result.two-environments", {"file": file.file, "environments": environments})
@@ -91,7 +91,7 @@ def _nothing(case: Case, mine: Sequence[Brought]) -> Reason:
         return Reason("result.no-release")
     if not mine:
         return Reason("result.none")
-    newest = max(mine, key=lambda one: (one.at_us, one.run))
+    newest = max(mine, key=lambda file: (file.at_us, file.run))
     facts: dict[str, Fact] = {"release": case.release, "of": newest.facts.release}
     return Reason("result.other-release", facts)
 
@@ -109,22 +109,22 @@ def _parts(case: Case, criterion: Criterion, brought: Brought) -> tuple[Part, ..
     against = list(_against(case, criterion, asked, facts))
     if against:
         verdict = worst(verdict for verdict, _ in against)
-        why = tuple(reason for one, reason in against if one is verdict)
-        told: dict[str, Fact] = {"result": origin, "why": why}
-        return (Part(subject, verdict, Reason("result.doubted", told)),)
+        why = tuple(reason for rated, reason in against if rated is verdict)
+        details: dict[str, Fact] = {"result": origin, "why": why}
+        return (Part(subject, verdict, Reason("result.doubted", details)),)
     parts = [Part(subject, Verdict.PASS, origin)]
     if asked.own_verdicts:
         parts += _cases(asked, brought)
     if criterion.rule is not None:
         run = case.world.run.id
-        seen = tuple(replace(one, run=run) for one in brought.seen)
+        seen = tuple(replace(sample, run=run) for sample in brought.seen)
         inner = replace(case, world=replace(case.world, seen=seen, lost=(), past=()))
         parts += judge(criterion.rule, inner, criterion.max_age_us)
     return tuple(parts)
 
 
 def _from(case: Case, facts: ResultFacts) -> Reason:
-    told: dict[str, Fact] = {
+    details: dict[str, Fact] = {
         "file": facts.file,
         "format": facts.format,
         "digest": facts.digest,
@@ -135,7 +135,7 @@ def _from(case: Case, facts: ResultFacts) -> Reason:
         "said_time": facts.times_from == "said",
         "unsaid": facts.unsaid,
     }
-    return Reason("result.from", told)
+    return Reason("result.from", details)
 
 
 def _against(
@@ -164,21 +164,21 @@ def _offered(asked: Ingest, facts: ResultFacts) -> Iterator[tuple[Verdict, Reaso
     """What a load did not offer of what the plan asks."""
     lasted = facts.ended_us - facts.started_us
     if facts.requests < asked.need:
-        told: dict[str, Fact] = {"n": facts.requests, "need": asked.need}
+        details: dict[str, Fact] = {"n": facts.requests, "need": asked.need}
         verdict = Verdict.INCONCLUSIVE if facts.requests else Verdict.MISSING
-        yield verdict, Reason("result.too-few", told)
+        yield verdict, Reason("result.too-few", details)
     if lasted < asked.lasts_us:
-        told = {"lasted_us": lasted, "least_us": asked.lasts_us}
-        yield Verdict.ERROR, Reason("result.too-short", told)
+        details = {"lasted_us": lasted, "least_us": asked.lasts_us}
+        yield Verdict.ERROR, Reason("result.too-short", details)
     least, of = LEAST_OFFERED
     if facts.dropped is not None and facts.started * of < (facts.started + facts.dropped) * least:
-        told = {"dropped": facts.dropped, "planned": facts.started + facts.dropped}
-        yield Verdict.ERROR, Reason("result.dropped", told)
+        details = {"dropped": facts.dropped, "planned": facts.started + facts.dropped}
+        yield Verdict.ERROR, Reason("result.dropped", details)
     arrived = facts.started or facts.requests
     if asked.rate is not None and arrived * of * _SECOND < asked.rate * lasted * least:
         rate = arrived * _SECOND / lasted if lasted > 0 else 0.0
-        told = {"rate": f"{rate:.4g}", "asked": f"{asked.rate:.4g}"}
-        yield Verdict.ERROR, Reason("result.less-offered", told)
+        details = {"rate": f"{rate:.4g}", "asked": f"{asked.rate:.4g}"}
+        yield Verdict.ERROR, Reason("result.less-offered", details)
 
 
 def _cases(asked: Ingest, brought: Brought) -> Iterator[Part]:

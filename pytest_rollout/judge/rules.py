@@ -145,12 +145,12 @@ def _compared(
     assert rule.versus is not None
     if rule.versus.kayenta:
         return _by_kayenta(rule, slice_, terms)
-    known = compare(rule, slice_, terms, harmful=harmful)
-    if isinstance(known, Reason):
-        return known
-    if known.bound is None:
-        return Assessed(band(rule.bands, known.difference), known.point, None, known.difference)
-    return Assessed(banded(rule.bands, known.bound), known.point, known.bound, known.difference)
+    gap = compare(rule, slice_, terms, harmful=harmful)
+    if isinstance(gap, Reason):
+        return gap
+    if gap.bound is None:
+        return Assessed(band(rule.bands, gap.difference), gap.point, None, gap.difference)
+    return Assessed(banded(rule.bands, gap.bound), gap.point, gap.bound, gap.difference)
 
 
 def _by_kayenta(rule: Rule, slice_: Slice, terms: Terms) -> Assessed | Reason:
@@ -159,11 +159,11 @@ def _by_kayenta(rule: Rule, slice_: Slice, terms: Terms) -> Assessed | Reason:
     point = tallied(rule, slice_.own, slice_.scope, terms).point()
     if point is None or not others:
         return Reason("nothing", {"other": point is not None})
-    known = kayenta.classify(values, others)
-    shifted = known.low if rule.bands.passes.upward else known.high
-    allowed = known.effect is not None and rule.bands.passes.holds(known.effect)
+    classified = kayenta.classify(values, others)
+    shifted = classified.low if rule.bands.passes.upward else classified.high
+    allowed = classified.effect is not None and rule.bands.passes.holds(classified.effect)
     verdict = Verdict.FAIL if shifted and not allowed else Verdict.PASS
-    return Assessed(verdict, point, Interval(None, None, kayenta.METHOD), known.effect)
+    return Assessed(verdict, point, Interval(None, None, kayenta.METHOD), classified.effect)
 
 
 def judge_slice(rule: Rule, slice_: Slice, terms: Terms) -> Part:
@@ -174,28 +174,30 @@ def judge_slice(rule: Rule, slice_: Slice, terms: Terms) -> Part:
         return Part(subject, verdict, reasons.few(rule, slice_))
     if lacking := _other_lacks(rule, slice_):
         return Part(subject, *lacking)
-    known = assess(rule, slice_, terms)
-    if isinstance(known, Reason):
+    assessed = assess(rule, slice_, terms)
+    if isinstance(assessed, Reason):
         if slice_.holes:
             return Part(subject, Verdict.INCONCLUSIVE, reasons.holes(rule, slice_))
-        verdict = Verdict.INCONCLUSIVE if known == NO_RATIO else Verdict.ERROR
-        return Part(subject, verdict, known)
-    estimate = reasons.estimated(rule, known, terms)
+        verdict = Verdict.INCONCLUSIVE if assessed == NO_RATIO else Verdict.ERROR
+        return Part(subject, verdict, assessed)
+    estimate = reasons.estimated(rule, assessed, terms)
     if slice_.holes and not fails_anyway(rule, slice_, terms):
         return Part(subject, Verdict.INCONCLUSIVE, reasons.holes(rule, slice_), estimate)
     if slice_.holes:
-        known = replace(known, verdict=Verdict.FAIL)
-    return Part(subject, known.verdict, reasons.measured(rule, slice_, known, terms), estimate)
+        assessed = replace(assessed, verdict=Verdict.FAIL)
+    return Part(
+        subject, assessed.verdict, reasons.measured(rule, slice_, assessed, terms), estimate
+    )
 
 
 def fails(rule: Rule, slice_: Slice, terms: Terms) -> bool:
     """Return whether the part of a group is a failure, without saying why."""
     if slice_.n < slice_.need or _other_lacks(rule, slice_):
         return False
-    known = assess(rule, slice_, terms)
-    if isinstance(known, Reason):
+    assessed = assess(rule, slice_, terms)
+    if isinstance(assessed, Reason):
         return False
-    return fails_anyway(rule, slice_, terms) if slice_.holes else known.verdict is Verdict.FAIL
+    return fails_anyway(rule, slice_, terms) if slice_.holes else assessed.verdict is Verdict.FAIL
 
 
 def subject_of(group: Labels) -> Subject:
@@ -243,8 +245,8 @@ def _undefined(rule: Rule, slice_: Slice, terms: Terms) -> bool:
 
 
 def _fails(rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool) -> bool:
-    known = assess(rule, slice_, terms, harmful=harmful)
-    return harmful if isinstance(known, Reason) else known.verdict is Verdict.FAIL
+    assessed = assess(rule, slice_, terms, harmful=harmful)
+    return harmful if isinstance(assessed, Reason) else assessed.verdict is Verdict.FAIL
 
 
 def _fold(

@@ -120,8 +120,8 @@ def _why_lost(rule: Rule, lost: Lost, case: Case) -> str | Reason:
         return lost.why
     spans = [scope.span_us if scope.kind is ScopeKind.SPAN else None for scope in rule.scopes]
     lasting = [span for span in spans if span is not None]
-    known = lasting and len(lasting) == len(spans) and rule.per is None and rule.streak is None
-    until = case.instant(lost.t_us + max(lasting)) if known else None
+    bounded = lasting and len(lasting) == len(spans) and rule.per is None and rule.streak is None
+    until = case.instant(lost.t_us + max(lasting)) if bounded else None
     return Reason("hole.ended-early", {"run": lost.run, "why": lost.why, "until": until})
 
 

@@ -58,7 +58,7 @@ def followed(begin: Begin, since: tuple[TargetReading | RecordedChange, ...]) ->
     for step in since:
         if isinstance(step, RecordedChange):
             open_ = (*open_, step)
-            drifted = {key: one for key, one in drifted.items() if not step.covers(key)}
+            drifted = {key: drift for key, drift in drifted.items() if not step.covers(key)}
             continue
         used = False
         for key, text in step.read.items():
@@ -109,10 +109,14 @@ def changed_since(phase: Phase, life: Life, name: str) -> Iterator[Finding]:
 
 def _unbelieved(life: Life, slug: str, now: str) -> dict[str, Fact]:
     """Who amended a criterion to what it asks now, and why that does not count."""
-    for told in reversed(life.unbelieved):
-        one = told.amendment
-        if (one.slug, one.now) == (slug, now):
-            return {"author": one.by, "approved_by": one.approved_by, "doubt": told.doubt}
+    for unbelieved in reversed(life.unbelieved):
+        amendment = unbelieved.amendment
+        if (amendment.slug, amendment.now) == (slug, now):
+            return {
+                "author": amendment.by,
+                "approved_by": amendment.approved_by,
+                "doubt": unbelieved.doubt,
+            }
     return {}
 
 
@@ -127,11 +131,11 @@ def amendments_in_force(phase: Phase, life: Life | None) -> tuple[Amendment, ...
     """Return the amendments that led to what the exit asks now, in order of recording."""
     if life is None or life.begin is None:
         return ()
-    kept, now = accepted(life.begin, life.amendments), statements_of(phase)
+    by_slug, now = accepted(life.begin, life.amendments), statements_of(phase)
     return tuple(
         amendment
         for amendment in life.amendments
-        if amendment in kept.get(amendment.slug, Accepted()).until(now.get(amendment.slug, ""))
+        if amendment in by_slug.get(amendment.slug, Accepted()).until(now.get(amendment.slug, ""))
     )
 
 
@@ -157,12 +161,12 @@ def accepted(begin: Begin, amendments: Iterable[Amendment]) -> dict[str, Accepte
 
     An amendment counts where it continues from what was accepted before it.
     """
-    kept = {slug: Accepted(digest) for slug, digest in begin.stated.items()}
+    by_slug = {slug: Accepted(digest) for slug, digest in begin.stated.items()}
     for amendment in amendments:
-        before = kept.get(amendment.slug, Accepted())
+        before = by_slug.get(amendment.slug, Accepted())
         if amendment.was in before.digests:
-            kept[amendment.slug] = Accepted(before.stated, (*before.amendments, amendment))
-    return kept
+            by_slug[amendment.slug] = Accepted(before.stated, (*before.amendments, amendment))
+    return by_slug
 
 
 def begin_demands(case: Case, gate: Gate) -> Iterator[Finding]:
@@ -211,7 +215,7 @@ def drift_reasons(life: Life, zone: str, name: str | None = None) -> tuple[Reaso
         return ()
     drifted = followed(life.begin, life.since).drifted
     return tuple(
-        Reason("begin.drift", {**_drift_facts(one, zone), "phase": name}) for one in drifted
+        Reason("begin.drift", {**_drift_facts(drift, zone), "phase": name}) for drift in drifted
     )
 
 

@@ -105,7 +105,7 @@ def slice_of(rule: Rule, group: Labels, sides: Sides, reach: Reach) -> Slice:
         if slice_.n >= need or slice_.unknown:
             return slice_
         tried.append(slice_)
-    return max(tried, key=lambda one: one.n)
+    return max(tried, key=lambda candidate: candidate.n)
 
 
 def least(rule: Rule, need: int) -> int:

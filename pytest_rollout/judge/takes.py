@@ -79,8 +79,8 @@ class _Extremum(Tally):
         self._slot: Slot | None = None
 
     def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        known = self._value
-        if known is None or (value > known if self._largest else value < known):
+        current = self._value
+        if current is None or (value > current if self._largest else value < current):
             self._value, self._slot = value, slot
 
     def value(self) -> Fraction | None:

@@ -79,12 +79,12 @@ def _written(folder: Path, values: Sequence[float]) -> Path:
 
 
 def _said(command: Sequence[str], folder: str) -> str:
-    kept = {key: text for key, text in os.environ.items() if key in ("PATH", "HOME", "LANG")}
+    environment = {key: text for key, text in os.environ.items() if key in ("PATH", "HOME", "LANG")}
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=kept,
+            env=environment,
             capture_output=True,
             text=True,
             timeout=_TIMEOUT,
@@ -100,10 +100,10 @@ def _said(command: Sequence[str], folder: str) -> str:
 
 def _read(text: str) -> list[ChangePoint]:
     try:
-        told = json.loads(text)["nights"]
+        nights = json.loads(text)["nights"]
         return [
             ChangePoint(change["index"], float(change["mean_before"]), float(change["mean_after"]))
-            for at in told
+            for at in nights
             for change in at["changes"]
         ]
     except (ValueError, KeyError, TypeError) as error:

@@ -46,8 +46,8 @@ def make(
     waits = WORKERS_S if profile.generators.workers else 0.0
     bounds = Bounds(START_S + waits, profile.offer.duration_us / 1_000_000 + STOP_S + GRACE_S)
     below = os.environ.get(files.FOLLOWED)
-    with tempfile.TemporaryDirectory(prefix="rollout-load-", dir=below) as kept:
-        folder = Path(kept)
+    with tempfile.TemporaryDirectory(prefix="rollout-load-", dir=below) as temporary:
+        folder = Path(temporary)
         files.write_profile(folder / files.PROFILE_FILE, profile)
         command, environment = command_of(profile, root, waits), surroundings(host, folder)
         log, grace_s = folder / "locust.log", locust_process.GRACE_S

@@ -16,18 +16,20 @@ _SECOND_US = 1_000_000
 
 def are_counts(record: LoadRecord) -> bool:
     """Return whether all that should be counts are: whole numbers that are not negative."""
-    kept = [record.start_delay]
+    histograms = [record.start_delay]
     counts = [record.planned, record.started, record.dropped, record.other_errors]
     counts += [record.unasked, record.raised, record.beside, record.begins_apart_us]
     for endpoint in record.endpoints:
-        kept += [endpoint.latency, endpoint.service_time]
+        histograms += [endpoint.latency, endpoint.service_time]
         counts += [endpoint.requests, endpoint.failures]
     for second in record.seconds:
         counts += [second.second, second.planned, second.started, second.answered]
         counts += [second.failed, second.users]
     counts += [group.count for group in record.errors]
-    counts += [count for histogram in kept for count in histogram.values()]
-    return min(counts) >= 0 and all(value.isdecimal() for held in kept for value in held)
+    counts += [count for histogram in histograms for count in histogram.values()]
+    return min(counts) >= 0 and all(
+        value.isdecimal() for histogram in histograms for value in histogram
+    )
 
 
 def at_odds(record: LoadRecord) -> Iterator[Reason]:
@@ -81,8 +83,8 @@ def _sums(record: LoadRecord) -> Iterator[str]:
         yield "requests"
     if not failed - spilled <= failures <= failed:
         yield "failures"
-    said = sum(group.count for group in record.errors) + record.other_errors
-    if said > sum(second.failed for second in seconds) + record.beside:
+    errors = sum(group.count for group in record.errors) + record.other_errors
+    if errors > sum(second.failed for second in seconds) + record.beside:
         yield "errors"
 
 

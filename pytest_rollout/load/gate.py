@@ -69,12 +69,12 @@ def _reads(criterion: Criterion, profile: LoadProfile) -> bool:
 
 
 def _decided(plan: Plan, phase: Phase, profile: LoadProfile, record: LoadRecord) -> Decision:
-    kept = tuple(
+    criteria = tuple(
         replace(criterion, gate=Gate.EXIT, when=None, by=(), rolls_up=(), binds=())
         for criterion in phase.criteria
         if _reads(criterion, profile)
     )
-    bare = replace(phase, criteria=kept, guardrails=())
+    bare = replace(phase, criteria=criteria, guardrails=())
     phases = tuple(bare if each.id == phase.id else each for each in plan.phases)
     alone = replace(plan, release=None, waivers=(), phases=phases)
     world = _world(alone, bare, profile, record)

@@ -183,9 +183,9 @@ def _of_arrivals(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
         yield from _of_moments(profile, record, by_second)
     after = range(record.warm_up_us, record.duration_us + 1)
     begun = sum(second.started for second in record.seconds if second.second * _SECOND_US in after)
-    kept = many(record.start_delay)
-    if kept * 100 < begun * STARTED:
-        yield Reason("load.delays-lost", {"kept": kept, "started": begun})
+    delays = many(record.start_delay)
+    if delays * 100 < begun * STARTED:
+        yield Reason("load.delays-lost", {"kept": delays, "started": begun})
     late = quantile(record.start_delay, 99, 100)
     if late is not None and late > profile.most_start_delay_us:
         facts = {"late_us": late, "most_us": profile.most_start_delay_us}
@@ -197,13 +197,13 @@ def _of_moments(
 ) -> Iterator[Reason]:
     """That as many arrivals started as were planned, and at other times."""
     whole = -(-record.duration_us // _SECOND_US)
-    told = {second.second: second.started for second in record.seconds}
+    by_second = {second.second: second.started for second in record.seconds}
     # One in a hundred may be later than allowed, and one not start at all.
     slack = 2 + record.planned * 2 * (100 - STARTED) / 100
     later = 1 + -(-profile.most_start_delay_us // _SECOND_US)
     early = started = due = 0
     for second in range(whole):
-        started += told.get(second, 0)
+        started += by_second.get(second, 0)
         early += planned.get(second, 0)
         due += planned.get(second - later, 0)
         if started > early + slack or started < due - slack:
@@ -215,11 +215,11 @@ def _of_moments(
 def _of_users(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     """That users were not there who were planned, of a load that plans users."""
     planned = least_users_by_second(profile)
-    told = {second.second: second.users for second in record.seconds}
+    by_second = {second.second: second.users for second in record.seconds}
     lacking: dict[int, tuple[int, int]] = {}  # in a second: how many, of how many
     for second in range(_USERS_LATER_S, len(planned)):
         of = min(planned[second - _USERS_LATER_S : second + 2])
-        lacking[second] = of - min(of, told.get(second, 0)), of
+        lacking[second] = of - min(of, by_second.get(second, 0)), of
     lack, of = (sum(column) for column in zip((0, 0), *lacking.values(), strict=False))
     if lack * 100 > of * (100 - STARTED):
         second = max(lacking, key=lambda number: lacking[number][0])
@@ -247,10 +247,10 @@ def _of_counts(profile: LoadProfile, record: LoadRecord) -> Iterator[Reason]:
     if record.started and answered * 100 < record.started * STARTED:
         yield Reason("load.unanswered", {"answered": answered, "started": record.started})
     for endpoint in record.endpoints:
-        kept = (many(endpoint.latency), many(endpoint.service_time))
+        measured = (many(endpoint.latency), many(endpoint.service_time))
         least, most = endpoint.requests - endpoint.failures, endpoint.requests
-        if kept[0] != kept[1] or not 0 <= least <= kept[0] <= most:
-            counts = {"kept": min(kept), "requests": endpoint.requests}
+        if measured[0] != measured[1] or not 0 <= least <= measured[0] <= most:
+            counts = {"kept": min(measured), "requests": endpoint.requests}
             yield Reason("load.counts", {"endpoint": endpoint.name, **counts})
     if got < profile.need:
         yield Reason("load.few", {"n": got, "need": profile.need})

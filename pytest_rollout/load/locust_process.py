@@ -44,21 +44,25 @@ def command_of(profile: LoadProfile, root: Path, wait_s: float) -> list[str]:
 
 def _free_port() -> int:
     """A port that nobody listens on now; workers that are forked cannot be told a later one."""
-    with socket.socket() as found:
-        found.bind((_LOOPBACK, 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
     return port
 
 
 def surroundings(host: str, folder: Path) -> dict[str, str]:
     """Return the environment of the process; the address stands in it, as it may hold a secret."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)}
-    told = {
+    handed_on = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)}
+    names = {
         files.PROFILE: files.PROFILE_FILE,
         files.RECORD: files.RECORD_FILE,
         files.STATUS: files.STATUS_FILE,
     }
-    return {**kept, **{k: str(folder / name) for k, name in told.items()}, "LOCUST_HOST": host}
+    return {
+        **handed_on,
+        **{k: str(folder / name) for k, name in names.items()},
+        "LOCUST_HOST": host,
+    }
 
 
 def said_last(locust: Tied) -> str:

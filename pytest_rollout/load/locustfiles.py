@@ -76,7 +76,7 @@ def _names(node: ast.ClassDef) -> Iterator[str]:
     """Tasks and values of a user that have a name of locust's."""
     for stated in node.body:
         for name in _stated(stated):
-            task = any(_is_task(one) for one in getattr(stated, "decorator_list", ()))
+            task = any(_is_task(decorator) for decorator in getattr(stated, "decorator_list", ()))
             if name in (_NO_TASK if task else _TAKEN):
                 what = "a task" if task else f"a name of {node.name}"
                 yield (

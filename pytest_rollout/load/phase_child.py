@@ -80,8 +80,8 @@ class PhaseChild:
 @contextmanager
 def running(asked: Asked, folder: Path) -> Iterator[PhaseChild]:
     """Run the phase while the block runs; leaving the block ends it, with all that it started."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)}
-    environment = {**kept, files.FOLLOWED: str(folder)}
+    handed_on = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_HANDED_ON)}
+    environment = {**handed_on, files.FOLLOWED: str(folder)}
     log = folder / "pytest.log"
     with tied(command_of(asked), asked.root, environment, log, _GRACE_S) as pytest:
         yield PhaseChild(pytest, folder)
@@ -89,5 +89,5 @@ def running(asked: Asked, folder: Path) -> Iterator[PhaseChild]:
 
 def phases_of(plans: Sequence[Plan], name: str) -> list[tuple[Plan, Phase]]:
     """Return the phases of that id, of each plan that has one."""
-    found = ((plan, plan.phase(name)) for plan in plans)
-    return [(plan, phase) for plan, phase in found if phase is not None]
+    pairs = ((plan, plan.phase(name)) for plan in plans)
+    return [(plan, phase) for plan, phase in pairs if phase is not None]

@@ -74,14 +74,14 @@ def tied(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    one = Tied(process, log)
+    program = Tied(process, log)
     try:
-        yield one
+        yield program
     finally:
         with suppress(ProcessLookupError, PermissionError):
-            if one.status is None:
+            if program.status is None:
                 process.send_signal(signal.SIGTERM)
-                one.wait(grace_s)
+                program.wait(grace_s)
             os.killpg(process.pid, signal.SIGKILL)
         if process.stdin is not None:
             process.stdin.close()

@@ -78,8 +78,8 @@ def _decoder(hint: Any) -> _Decode:
         return _labels
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        (kept,) = (kind for kind in inner if kind is not type(None))
-        return _optional(_decoder(kept))
+        (wrapped,) = (kind for kind in inner if kind is not type(None))
+        return _optional(_decoder(wrapped))
     if origin is tuple:
         return _array(inner)
     if origin is not None:
@@ -93,8 +93,8 @@ def _labels(data: Any) -> Labels:
     return tuple((key, str(value)) for key, value in _mapping(data).items())
 
 
-def _optional(kept: _Decode) -> _Decode:
-    return lambda data: None if data is None else kept(data)
+def _optional(inner: _Decode) -> _Decode:
+    return lambda data: None if data is None else inner(data)
 
 
 def _object(item: _Decode) -> _Decode:

@@ -165,11 +165,11 @@ _reader = json.JSONDecoder()
 def from_json(text: str) -> Decision:
     """Return the decision of a stored form; raises ValueError where it is not one."""
     data = json.loads(text)
-    known = data.get("schema") if isinstance(data, dict) else None
-    if known == SCHEMA:
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema == SCHEMA:
         return _as_decision(decode(Decision, data))
-    if known != _SAID_IN_SENTENCES:
-        raise ValueError(f"decision schema {known!r}, this version reads 1 and {SCHEMA}")
+    if schema != _SAID_IN_SENTENCES:
+        raise ValueError(f"decision schema {schema!r}, this version reads 1 and {SCHEMA}")
     try:
         shape = _from_sentences(data)
     except (KeyError, TypeError, AttributeError) as error:  # it takes the data apart untyped
@@ -232,8 +232,8 @@ def _attempted(text: str) -> dict[str, Any]:
     return {"verdict": verdict, "reason": reason}
 
 
-def _estimate(seen: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if seen is None:
+def _estimate(estimate: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if estimate is None:
         return None
-    kept = {key: seen[key] for key in ("value", "n", "low", "high", "method")}
-    return {**kept, "unit": seen["unit"] or ""}
+    shape = {key: estimate[key] for key in ("value", "n", "low", "high", "method")}
+    return {**shape, "unit": estimate["unit"] or ""}

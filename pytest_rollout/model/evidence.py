@@ -149,8 +149,8 @@ class Run:
     @property
     def release(self) -> str | None:
         """The one release that the run judged, or None."""
-        known = {fact.release for fact in self.releases}
-        return known.pop() if len(known) == 1 else None
+        releases = {fact.release for fact in self.releases}
+        return releases.pop() if len(releases) == 1 else None
 
     @property
     def configuration(self) -> str | None:

@@ -32,8 +32,8 @@ def what_was_read(
     release: str | None, configuration: str | None, targets: Mapping[str, str]
 ) -> dict[str, str | None]:
     """Return what was read of targets, by key; what is not known is left out."""
-    known = {RELEASE: release, CONFIGURATION: configuration}
-    read: dict[str, str | None] = {key: text for key, text in known.items() if text is not None}
+    texts = {RELEASE: release, CONFIGURATION: configuration}
+    read: dict[str, str | None] = {key: text for key, text in texts.items() if text is not None}
     return read | {target_key(name): address for name, address in targets.items()}
 
 
@@ -153,5 +153,5 @@ class Life:
         """The release that was read last since the begin; None where none was."""
         readings = [step.read for step in self.since if isinstance(step, TargetReading)]
         begun = [self.begin.read] if self.begin else []
-        known = [read[RELEASE] for read in (*begun, *readings) if read.get(RELEASE)]
-        return known[-1] if known else None
+        releases = [read[RELEASE] for read in (*begun, *readings) if read.get(RELEASE)]
+        return releases[-1] if releases else None

@@ -73,8 +73,10 @@ class MutantResult:
         """Whether everything that noticed could not measure, rather than saw something bad."""
         if self.outcome is not MutantOutcome.HARD:
             return False
-        seen = [notice for trial in self.trials if trial.weight for notice in trial.by(Weight.HARD)]
-        return all(notice.verdict in _UNMEASURED for notice in seen)
+        notices = [
+            notice for trial in self.trials if trial.weight for notice in trial.by(Weight.HARD)
+        ]
+        return all(notice.verdict in _UNMEASURED for notice in notices)
 
 
 _UNMEASURED = (Verdict.ERROR, Verdict.MISSING)

@@ -88,9 +88,9 @@ class Roster:
 
     def holds(self, person: str, role: str, day: date) -> bool:
         """Whether a person holds a role on a day, by themselves or as its deputy."""
-        known = self.person(person)
-        return known is not None and (
-            role in known.roles
+        member = self.person(person)
+        return member is not None and (
+            role in member.roles
             or any(
                 (deputy.role, deputy.person) == (role, person)
                 and deputy.since <= day <= deputy.until

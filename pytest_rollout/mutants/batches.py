@@ -23,7 +23,7 @@ def settled(
     batch = _Batch(bench, tell, {mutant.id: _Tried.of(mutant, bench) for mutant in mutants})
     firsts = [tried for tried in batch.tried.values() if batch.goes_on(tried)]
     batch.alone([(tried, tried.left[0]) for tried in firsts])
-    for healthy in sorted(bench.healthy.values(), key=lambda known: known.seen.seconds):
+    for healthy in sorted(bench.healthy.values(), key=lambda rehearsed: rehearsed.seen.seconds):
         batch.phase(healthy.stated.id)
     return batch.results
 

@@ -59,11 +59,11 @@ class Bench:
         limit = _TIMES_HEALTHY * healthy.seen.seconds + _LEAST_S
         most_s = min(limit, self.setup.most_s) if self.setup.most_s else limit
         with taken(self.shops) as shop:
-            seen = self._planted(shop, healthy.stated, mutants, most_s)
-        hung = bool(seen.trouble) and seen.seconds >= most_s
+            rehearsal = self._planted(shop, healthy.stated, mutants, most_s)
+        hung = bool(rehearsal.trouble) and rehearsal.seconds >= most_s
         return {
             mutant.id: judging.trial(
-                healthy.stated, healthy.seen, seen, self._criteria(healthy, mutant), hung=hung
+                healthy.stated, healthy.seen, rehearsal, self._criteria(healthy, mutant), hung=hung
             )
             for mutant in mutants
         }

@@ -94,6 +94,6 @@ def _git(root: Path, *arguments: str, fails: str = "") -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RolloutError(f"git cannot be asked what has changed: {error}") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise RolloutError(said[0] if said else fails or "git cannot say what has changed")
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise RolloutError(lines[0] if lines else fails or "git cannot say what has changed")
     return done.stdout.decode(errors="surrogateescape")

@@ -52,7 +52,7 @@ def conduct(
     try:
         with _workshops(setup) as shops:
             healthy = _healthy(setup, shops, todo, stop, say)
-            if todo and all(known.phase.trouble for known in healthy.values()):
+            if todo and all(rehearsal.phase.trouble for rehearsal in healthy.values()):
                 todo, stopped = [], "no phase could be rehearsed without a mutant"
             _run(Bench(setup, healthy, shops, stop), todo, done, say)
     except (KeyboardInterrupt, SystemExit) as ended:
@@ -82,11 +82,15 @@ def _healthy(
 
     rehearsals: dict[str, Healthy] = {}
     asked = [phase for phase in setup.phases if can_be_asked(setup.plan, phase)] if todo else []
-    for phase, seen in each(asked, rehearse, setup.jobs, stop):
-        rehearsals[phase.id] = seen
-        answers = ", ".join(f"{gate} {answer.value}" for gate, answer in seen.seen.answers.items())
-        words = seen.phase.trouble or answers
-        say(f"{setup.plan.id}.{phase.id} without a mutant: {words} ({seen.seen.seconds:.1f} s)")
+    for phase, rehearsal in each(asked, rehearse, setup.jobs, stop):
+        rehearsals[phase.id] = rehearsal
+        answers = ", ".join(
+            f"{gate} {answer.value}" for gate, answer in rehearsal.seen.answers.items()
+        )
+        words = rehearsal.phase.trouble or answers
+        say(
+            f"{setup.plan.id}.{phase.id} without a mutant: {words} ({rehearsal.seen.seconds:.1f} s)"
+        )
     return rehearsals
 
 

@@ -75,10 +75,10 @@ def rehearsed(setup: HealthySetup, files: Sequence[str], stop: Event) -> Healthy
     """Rehearse a phase twice without a mutant. Raises OSError and NotThePlantedError."""
     phase, shop = setup.phase, setup.shop
     task = Task(setup.plan, phase, None, setup.folder / "plain", environ=shop.environ)
-    seen = rehearse(task, shop.copy, setup.most_s, stop)
-    trouble = judging.usable(seen)
+    rehearsal = rehearse(task, shop.copy, setup.most_s, stop)
+    trouble = judging.usable(rehearsal)
     if trouble:
-        return Healthy(phase, _told(phase, seen, trouble), seen)
+        return Healthy(phase, _told(phase, rehearsal, trouble), rehearsal)
     folder = setup.folder / "measured"
     python = [file for file in files if file.endswith(_PYTHON)]
     environ = {**shop.environ, **run_through.environ(shop, folder, python)}
@@ -88,17 +88,17 @@ def rehearsed(setup: HealthySetup, files: Sequence[str], stop: Event) -> Healthy
     again = rehearse(task, shop.copy, _SLOWER * setup.most_s, stop)
     trouble = again.trouble and f"while it was measured: {again.trouble}"
     # The first rehearsal in a copy compiles all that it imports.
-    seen = replace(seen, seconds=min(seen.seconds, again.seconds))
+    rehearsal = replace(rehearsal, seconds=min(rehearsal.seconds, again.seconds))
     lines = run_through.measured(shop, folder, files, reads_noted=noted)
-    return Healthy(phase, _told(phase, seen, trouble), seen, lines, seen.checks)
+    return Healthy(phase, _told(phase, rehearsal, trouble), rehearsal, lines, rehearsal.checks)
 
 
-def _told(phase: Phase, seen: Rehearsal, trouble: str) -> HealthyPhase:
+def _told(phase: Phase, rehearsal: Rehearsal, trouble: str) -> HealthyPhase:
     return HealthyPhase(
         phase=phase.id,
-        answers=seen.answers,
-        release=seen.release,
-        seconds=round(seen.seconds, 1),
+        answers=rehearsal.answers,
+        release=rehearsal.release,
+        seconds=round(rehearsal.seconds, 1),
         trouble=trouble,
         stated={gate: tuple(_stated(phase, gate)) for gate in Gate},
     )

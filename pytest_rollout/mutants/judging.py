@@ -38,40 +38,40 @@ def usable(healthy: Rehearsal) -> str:
 def trial(
     phase: Phase,
     healthy: Rehearsal,
-    seen: Rehearsal,
+    mutated: Rehearsal,
     ran_through: Sequence[str] = (),
     *,
     hung: bool = False,
 ) -> Trial:
     """Return what a rehearsal of a phase with a mutant shows beside the one without."""
-    if seen.trouble:
+    if mutated.trouble:
         return Trial(
             phase.id,
             ran_through=tuple(ran_through),
             hung=hung,
-            trouble=seen.trouble,
-            seconds=seen.seconds,
+            trouble=mutated.trouble,
+            seconds=mutated.seconds,
         )
-    notices = (*_left_pass(phase, healthy, seen), *_demanded(healthy, seen))
+    notices = (*_left_pass(phase, healthy, mutated), *_demanded(healthy, mutated))
     return Trial(
         phase=phase.id,
         notices=notices,
         ran_through=tuple(ran_through),
-        answers=seen.answers,
-        collapsed=_collapsed(healthy, seen),
-        seconds=seen.seconds,
+        answers=mutated.answers,
+        collapsed=_collapsed(healthy, mutated),
+        seconds=mutated.seconds,
     )
 
 
-def _left_pass(phase: Phase, healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
+def _left_pass(phase: Phase, healthy: Rehearsal, mutated: Rehearsal) -> Iterator[Notice]:
     every: list[Criterion | Guardrail] = [*phase.criteria, *phase.guardrails]
     stated = {guardrail.id: guardrail for guardrail in every}
     for name, before in healthy.verdicts.items():
-        now = seen.verdicts.get(name, Verdict.MISSING)
+        now = mutated.verdicts.get(name, Verdict.MISSING)
         if before in _GOOD and now not in _QUIET and name in stated:
             subject = stated[name]
             gate = subject.gate if isinstance(subject, Criterion) else Gate.EXIT
-            yield Notice(name, gate, _weight(subject, now), now, seen.reasons.get(name, ""))
+            yield Notice(name, gate, _weight(subject, now), now, mutated.reasons.get(name, ""))
 
 
 def _weight(stated: Criterion | Guardrail, verdict: Verdict) -> Weight:
@@ -81,19 +81,19 @@ def _weight(stated: Criterion | Guardrail, verdict: Verdict) -> Weight:
     return Weight.HARD if blind or not stated.quiet_about_trips else Weight.SOFT
 
 
-def _demanded(healthy: Rehearsal, seen: Rehearsal) -> Iterator[Notice]:
+def _demanded(healthy: Rehearsal, mutated: Rehearsal) -> Iterator[Notice]:
     """The demands on the run that fail with the mutant only; each keeps its gate from GO."""
     before = {
         (demanded.id, demanded.gate)
         for demanded in healthy.demands
         if demanded.verdict not in _QUIET
     }
-    for demand in seen.demands:
+    for demand in mutated.demands:
         if demand.verdict not in _QUIET and (demand.id, demand.gate) not in before:
             yield Notice(demand.id, demand.gate, Weight.HARD, demand.verdict, demand.because)
 
 
-def _collapsed(healthy: Rehearsal, seen: Rehearsal) -> bool:
+def _collapsed(healthy: Rehearsal, mutated: Rehearsal) -> bool:
     """Whether each criterion that passes without the mutant is error or missing with it.
 
     Guardrails do not count: without samples they are blind together.
@@ -103,7 +103,7 @@ def _collapsed(healthy: Rehearsal, seen: Rehearsal) -> bool:
         for name, verdict in healthy.verdicts.items()
         if verdict in _GOOD and name not in healthy.guardrails
     ]
-    now = [seen.verdicts.get(name, Verdict.MISSING) for name in passed]
+    now = [mutated.verdicts.get(name, Verdict.MISSING) for name in passed]
     return bool(now) and all(verdict in _UNMEASURED for verdict in now)
 
 

@@ -32,8 +32,8 @@ def listed(plan_file: Path, root: Path) -> dict[str, tuple[str, ...]] | None:
         return None
     items_of: dict[str, list[str]] = {}
     for _, criterion, item in _lines(plan_file.with_name(NAME)):
-        seen = _from_the_plan(NodeId.parse(item), plan_file.parent.resolve())
-        items_of.setdefault(criterion, []).append(str(seen.below(_folder(plan_file, root))))
+        node = _from_the_plan(NodeId.parse(item), plan_file.parent.resolve())
+        items_of.setdefault(criterion, []).append(str(node.below(_folder(plan_file, root))))
     return {criterion: tuple(items) for criterion, items in items_of.items()}
 
 

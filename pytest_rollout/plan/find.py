@@ -62,11 +62,11 @@ def load_all(root: Path, patterns: Iterable[str], now_us: int | None = None) -> 
 
 def _told_apart(plans: list[Loaded]) -> list[Loaded]:
     """The plans, each phase with what asks for it alone where another plan has its mark."""
-    known = Counter(mark for loaded in plans if loaded.plan for mark in loaded.plan.marks())
+    marks = Counter(mark for loaded in plans if loaded.plan for mark in loaded.plan.marks())
 
     def told(plan: Plan, phase: Phase) -> Phase:
         mark = phase.marks[0]
-        return replace(phase, alone=f"{plan.id} and {mark}") if known[mark] > 1 else phase
+        return replace(phase, alone=f"{plan.id} and {mark}") if marks[mark] > 1 else phase
 
     def with_phases(plan: Plan) -> Plan:
         return replace(plan, phases=tuple(told(plan, phase) for phase in plan.phases))

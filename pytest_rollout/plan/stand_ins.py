@@ -63,15 +63,13 @@ def _stated(reader: Reader, key: Key[str | None]) -> str:
 def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterion | None:
     phase: Phase | None = plan.phase(words["phase"])
     if phase is None:
-        known = nearest(words["phase"], [phase.id for phase in plan.phases])
-        reader.problem(
-            reader.line_of(StandInKeys.phase), f"unknown phase `{words['phase']}`", known
-        )
+        hint = nearest(words["phase"], [phase.id for phase in plan.phases])
+        reader.problem(reader.line_of(StandInKeys.phase), f"unknown phase `{words['phase']}`", hint)
         return None
     slug = words["criterion"]
     stated = next((criterion for criterion in phase.criteria if criterion.id == slug), None)
     if stated is None:
-        known = nearest(
+        hint = nearest(
             slug,
             [
                 criterion.id
@@ -80,7 +78,7 @@ def _criterion(reader: Reader, plan: Plan, words: Mapping[str, str]) -> Criterio
             ],
         )
         problem = f"phase {phase.id} has no criterion `{slug}`"
-        reader.problem(reader.line_of(StandInKeys.criterion), problem, known)
+        reader.problem(reader.line_of(StandInKeys.criterion), problem, hint)
     elif not (stated.attested or stated.ingest):
         problem = f"criterion {slug} is not attested: its kind is {stated.kind.value}"
         fix = "say in the plan which roles may: by: [ROLE]"

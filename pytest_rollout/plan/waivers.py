@@ -111,9 +111,9 @@ def _phase(reader: Reader, plan: Plan) -> Phase | None:
         return None
     phase = plan.phase(name)
     if phase is None:
-        known = nearest(name, [phase.id for phase in plan.phases])
+        hint = nearest(name, [phase.id for phase in plan.phases])
         reader.problem(
-            reader.line_of(WaiverKeys.phase), f"{reader.what}: unknown phase `{name}`", known
+            reader.line_of(WaiverKeys.phase), f"{reader.what}: unknown phase `{name}`", hint
         )
     return phase
 

@@ -119,15 +119,15 @@ class KnownSecrets:
         return self._overwritten(data)
 
     def _overwritten(self, data: bytes) -> bytes:
-        kept = bytearray(data)
+        masked = bytearray(data)
         for needle in (needle for needle in self.needles if not needle.whole_word):
             for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
                 raw = needle.text.encode(encoding, "replace")
                 place = data.find(raw)
                 while place >= 0:
-                    kept[place : place + len(raw)] = b"*" * len(raw)
+                    masked[place : place + len(raw)] = b"*" * len(raw)
                     place = data.find(raw, place + len(raw))
-        return bytes(kept)
+        return bytes(masked)
 
     def unmistakable(self, text: str) -> Iterator[tuple[str, int]]:
         """What in a text can be nothing but a secret, and where: shapes and known values."""

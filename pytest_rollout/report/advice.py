@@ -60,7 +60,9 @@ def due_later(phase: Phase, decision: Decision) -> Iterator[tuple[Criterion, Add
     """
     if not decision.partial or decision.drill or decision.environment == EMBEDDED:
         return
-    lacks = any(one.verdict.holds_back for one in decision.demands if one.id != "run.whole")
+    lacks = any(
+        demand.verdict.holds_back for demand in decision.demands if demand.id != "run.whole"
+    )
     counted = {Verdict.FAIL: False} | ({} if lacks else {Verdict.PASS: True, Verdict.WARN: True})
     verdicts = {finding.id: finding.verdict for finding in decision.criteria}
     for stated in phase.of(decision.gate):
@@ -148,12 +150,12 @@ _REFUSED = {
 
 def _of_samples(rules: Sequence[Rule], finding: Finding) -> str | None:
     """What to do about samples that cannot be judged; None where none are."""
-    known = set(codes(finding.reason))
-    if _REFUSED & known:
+    present = set(codes(finding.reason))
+    if _REFUSED & present:
         return f"record {_series(rules)} as its rule takes it, then run again"
-    if "ahead" in known:
+    if "ahead" in present:
         return "correct the clock that is ahead, then run again"
-    if _STALE & known:
+    if _STALE & present:
         return "record it again: these samples are older than max_age allows, then run again"
     return None
 
@@ -226,8 +228,10 @@ def _guardrail(
             phase = finding.id.rpartition(".")[0]
             return f"`rollout begin {phase}` begins it; a watch before that looks since it started"
         series = _series(stated.rules)
-        seen = f"observe {series} in a check, or watch it; a guardrail that sees nothing is HOLD"
-        return _of_samples(stated.rules, finding) or seen
+        otherwise = (
+            f"observe {series} in a check, or watch it; a guardrail that sees nothing is HOLD"
+        )
+        return _of_samples(stated.rules, finding) or otherwise
     if environment == EMBEDDED and not {Then.ROLLBACK, Then.PAUSE}.isdisjoint(stated.then):
         return "fix it, then rehearse again; a rehearsal is never reset"
     if Then.ROLLBACK in stated.then:

@@ -31,7 +31,7 @@ def blockers(decision: Decision, story: Story) -> tuple[Blocker, ...]:
 
 
 def _blockers(decision: Decision, story: Story) -> Iterator[Blocker]:
-    findings = {known.id: known for known in (*decision.criteria, *decision.guardrails)}
+    findings = {judged.id: judged for judged in (*decision.criteria, *decision.guardrails)}
     plotted = 0
     for ids, reason, _ in grouped_causes(decision):
         finding = findings.get(ids[0])

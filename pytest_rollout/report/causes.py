@@ -22,8 +22,8 @@ def grouped_causes(decision: Decision) -> list[tuple[list[str], Reason, Answer]]
     unseen = _unseen(decision) if decision.partial else frozenset()
     for cause in decision.reasons:
         reason = _LEFT_OUT if cause.id in unseen else _bare(decision.plan, cause)
-        for ids, known, answer in shared:
-            if cause.id and ids[0] and (known, answer) == (reason, cause.answer):
+        for ids, other, answer in shared:
+            if cause.id and ids[0] and (other, answer) == (reason, cause.answer):
                 ids.append(cause.id)
                 break
         else:
@@ -39,8 +39,10 @@ def meant(reason: Reason, unread: Sequence[str]) -> str:
     if reason.code == "few" and not reason.facts.get("n"):
         return next(iter(get_close_matches(str(reason.facts.get("metric")), unread, 1)), "")
     inner = [fact for fact in reason.facts.values() if isinstance(fact, Reason)]
-    told = reason.facts.get("reasons")
-    inner += [part for part in told if isinstance(part, Reason)] if isinstance(told, tuple) else []
+    reasons = reason.facts.get("reasons")
+    inner += (
+        [part for part in reasons if isinstance(part, Reason)] if isinstance(reasons, tuple) else []
+    )
     return next(filter(None, (meant(part, unread) for part in inner)), "")
 
 
@@ -61,8 +63,8 @@ def _unseen(decision: Decision) -> frozenset[str]:
 
 def first_told(reason: Reason) -> Reason:
     """Return the first of several reasons without its subject; one alone is returned as it is."""
-    told = reason.facts.get("reasons")
-    inner: Fact = told[0] if reason.code == "several" and isinstance(told, tuple) else reason
+    reasons = reason.facts.get("reasons")
+    inner: Fact = reasons[0] if reason.code == "several" and isinstance(reasons, tuple) else reason
     if isinstance(inner, Reason) and inner.code == "told":
         inner = inner.facts.get("reason")
     return inner if isinstance(inner, Reason) else reason
@@ -71,9 +73,9 @@ def first_told(reason: Reason) -> Reason:
 def _bare(plan: str, cause: Cause) -> Reason:
     """The reason without the name of the finding's own check, which says the id once more."""
     inner: Fact = cause.reason
-    told = cause.reason.facts.get("reasons")
-    if cause.reason.code == "several" and isinstance(told, tuple) and len(told) == 1:
-        (inner,) = told
+    reasons = cause.reason.facts.get("reasons")
+    if cause.reason.code == "several" and isinstance(reasons, tuple) and len(reasons) == 1:
+        (inner,) = reasons
     if not isinstance(inner, Reason) or inner.code != "told" or inner.facts.get("state"):
         return cause.reason
     own = str(inner.facts.get("subject")).translate(_AS_IN_AN_ID)

@@ -68,8 +68,8 @@ def _explain(asked: Asked, facts: Facts) -> str:
         slugs += (criterion.id for criterion in stated.criteria)
         slugs += (guardrail.id for guardrail in stated.guardrails)
     ids = {asked.address.full(slug) for slug in slugs}
-    told = causes if isinstance(causes, tuple) else ()
-    subjects = [str(reason.facts["subject"]) for reason in told if isinstance(reason, Reason)]
+    listed = causes if isinstance(causes, tuple) else ()
+    subjects = [str(reason.facts["subject"]) for reason in listed if isinstance(reason, Reason)]
     commands = [
         f"`rollout explain {subject} --env {asked.environment}`"
         for subject in subjects

@@ -191,9 +191,9 @@ class _Plot:
             self.drawing.add("circle", "offender", cx=at, cy=high, r=7.0)
 
 
-def _gaps(known: Sequence[_Place], width: float) -> dict[_Place, _Place]:
+def _gaps(places: Sequence[_Place], width: float) -> dict[_Place, _Place]:
     """The places that follow a stretch without samples, each with the one before it."""
-    pairs = list(pairwise(known))
+    pairs = list(pairwise(places))
     if len(pairs) < _FEWEST_PAIRS:
         return {}
     usual = median(after[0] - before[0] for before, after in pairs)

@@ -78,8 +78,8 @@ def explained(
 
 def _condition(condition: Condition, finding: Finding, zone: str) -> str:
     """Who settles it, and what it is, where nothing above says so."""
-    told = condition.reason == finding.reason or condition.reason.code == "reset"
-    why = "" if told else f"{sentences.text(condition.reason, zone)}; "
+    repeats = condition.reason == finding.reason or condition.reason.code == "reset"
+    why = "" if repeats else f"{sentences.text(condition.reason, zone)}; "
     return f"{why}{condition.owner} settles it, by {condition.due}"
 
 
@@ -109,8 +109,8 @@ def _seen(stated: Criterion | Guardrail, finding: Finding, zone: str) -> Iterato
     answer = next((part for part in checks if _attested(part)), None)
     if answer is not None and answer.attempts:
         yield "  Answers so far:"
-        said = (text.attempt(tried, zone) for tried in answer.attempts[-MOST_PARTS:])
-        yield from (f"    {answer}" for answer in said)
+        attempts = (text.attempt(tried, zone) for tried in answer.attempts[-MOST_PARTS:])
+        yield from (f"    {answer}" for answer in attempts)
     checks = [part for part in checks if part is not answer or len(checks) > 1]
     if checks:
         members = isinstance(stated, Criterion) and stated.of is not None
@@ -144,10 +144,10 @@ def _attested(part: Part) -> bool:
 def _part(part: Part, zone: str, *, rail: bool = False) -> str:
     name = part.subject.name or "all together"
     word = text.state(part.verdict) if rail else text.word(part.verdict)
-    told = len(part.attempts) > 1 and not _attested(part)
+    shown = len(part.attempts) > 1 and not _attested(part)
     tries = " / ".join(text.attempt(tried, zone) for tried in part.attempts)
     why = "" if part.reason.code in sentences.SILENT else f"; {sentences.text(part.reason, zone)}"
-    return f"{name}: {word}{why}{f' [{tries}]' if told else ''}"
+    return f"{name}: {word}{why}{f' [{tries}]' if shown else ''}"
 
 
 def asked(stated: Criterion | Guardrail) -> Iterator[str]:

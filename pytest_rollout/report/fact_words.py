@@ -40,7 +40,7 @@ def each_once(reasons: Iterable[Fact]) -> list[Reason]:
             continue
         subject = str(reason.facts.get("subject") or "") if reason.code == "told" else ""
         bare = replace(reason, facts={**reason.facts, "subject": ""}) if subject else reason
-        same = next((names for known, names in shared if known == bare and names and subject), None)
+        same = next((names for other, names in shared if other == bare and names and subject), None)
         if same is None:
             shared.append((bare, [subject] if subject else []))
         else:

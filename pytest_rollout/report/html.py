@@ -109,9 +109,9 @@ def to_html(
     guardrails = tuple(_groups(decision.guardrails, "g", MOST_ROWS_OF_PAGE))
     demands = tuple(_groups(decision.demands, "d", MOST_ROWS_OF_PAGE))
     groups = (*guardrails, *demands, *criteria)
-    known = {row.finding.id: row for group in groups for row in group.rows}
+    rows = {row.finding.id: row for group in groups for row in group.rows}
     template, style, policy = page("report.html.j2", "plot.css")
-    said = partial(sentences.text, zone=decision.timezone)
+    sentence = partial(sentences.text, zone=decision.timezone)
     return template.render(
         decision=decision,
         story=story,
@@ -128,11 +128,11 @@ def to_html(
         criteria=criteria,
         guardrails=[row for group in guardrails for row in group.rows],
         demands=[row for group in demands for row in group.rows],
-        known=known,
+        known=rows,
         controls=by_control(decision),
         reasons=blockers(decision, story),
         facts=[*facts(decision), *since(decision, story.evaluations)],
-        sentence=said,
+        sentence=sentence,
         zone=decision.timezone,
         prefix=decision.address.full(""),
         tone=ANSWER_TONES[decision.answer],

@@ -91,8 +91,8 @@ class CutSeen:
         cut = self.cut.cut
         unit = size(cut.unit)
         rounded = Fraction(f"{float(self.value / unit):.3g}")
-        told = rounded if cut.holds(rounded * unit) == cut.holds(self.value) else self.value / unit
-        return decimal(told) + (f" {cut.unit}" if cut.unit == PERCENT else cut.unit)
+        shown = rounded if cut.holds(rounded * unit) == cut.holds(self.value) else self.value / unit
+        return decimal(shown) + (f" {cut.unit}" if cut.unit == PERCENT else cut.unit)
 
     @property
     def what(self) -> str:
@@ -134,8 +134,8 @@ def all_seen(record: LoadRecord, cuts: Sequence[LoadCut]) -> tuple[CutSeen, ...]
 
 
 def _seen(record: LoadRecord, cut: LoadCut) -> Iterator[CutSeen]:
-    known = [endpoint_load.name for endpoint_load in record.endpoints]
-    for endpoint in cut.endpoints(known):
+    names = [endpoint_load.name for endpoint_load in record.endpoints]
+    for endpoint in cut.endpoints(names):
         values = _values(record, cut.rule.metric, endpoint)
         value = _taken(cut.rule, values)
         yield CutSeen(cut, endpoint, value, values.n, _side(cut.rule, value, values.n))
@@ -184,14 +184,14 @@ def _values(record: LoadRecord, metric: str, endpoint: str) -> _Values:
         endpoint_load for endpoint_load in record.endpoints if endpoint in ("", endpoint_load.name)
     ]
     if metric in (LATENCY, SERVICE_TIME):
-        kept = (
+        histograms = (
             (
                 endpoint_load,
                 endpoint_load.latency if metric == LATENCY else endpoint_load.service_time,
             )
             for endpoint_load in chosen
         )
-        times = (with_failures(endpoint_load, held) for endpoint_load, held in kept)
+        times = (with_failures(endpoint_load, histogram) for endpoint_load, histogram in histograms)
         return _Values(Distribution.of(times), Fraction(1, SECOND_US))
     if metric == FAILED:
         return _Values(Distribution.of(map(_outcomes, chosen)))

@@ -46,14 +46,14 @@ def live(report: LoadReport, width: int = 80) -> list[Line]:
 def live_line(report: LoadReport) -> str:
     """Return the load so far as one line, for a log."""
     record, last = report.record, last_seconds(report.record)
-    told = _seen(report)
+    cuts = _seen(report)
     p95 = report.total.latency.at(QUANTILES["p95"])
     warned = "".join(f"; {says}" for says in _warnings(report))
     return plain(
         f"load {record.profile}: {_clock(_elapsed_us(record))} of {_clock(record.duration_us)}, "
         f"{_users(last)} users, started {rate_words(_rate(last, 'started'))} of "
         f"{rate_words(_rate(last, 'planned'))} planned{_asked(report)}, p95 {time_words(p95)}, "
-        f"{report.total.failures:,} of {report.total.requests:,} failed{_counted(told)}{warned}"
+        f"{report.total.failures:,} of {report.total.requests:,} failed{_counted(cuts)}{warned}"
     )
 
 
@@ -62,14 +62,14 @@ def _asked(report: LoadReport) -> str:
     return f" ({asked} asked)" if asked else ""
 
 
-def _counted(told: Sequence[CutSeen]) -> str:
+def _counted(cuts: Sequence[CutSeen]) -> str:
     """How many cuts are on which side, with those that tell nothing yet."""
-    if not told:
+    if not cuts:
         return ""
-    beyond = sum(cut_seen.side is Side.BEYOND for cut_seen in told)
-    few = sum(cut_seen.side is Side.FEW for cut_seen in told)
-    later = sum(cut_seen.side is Side.UNTOLD for cut_seen in told)
-    says = f", {beyond} of {count(len(told), 'cut')} beyond so far"
+    beyond = sum(cut_seen.side is Side.BEYOND for cut_seen in cuts)
+    few = sum(cut_seen.side is Side.FEW for cut_seen in cuts)
+    later = sum(cut_seen.side is Side.UNTOLD for cut_seen in cuts)
+    says = f", {beyond} of {count(len(cuts), 'cut')} beyond so far"
     says += f", {few} too few so far" if few else ""
     return says + (f", {later} decided at the end" if later else "")
 
@@ -132,14 +132,14 @@ def _answered(report: LoadReport, width: int) -> Iterator[Line]:
 
 
 def _cuts(report: LoadReport, width: int) -> Iterator[Line]:
-    told = _seen(report)
-    for cut_seen in told[:MOST_CUTS]:
+    cuts = _seen(report)
+    for cut_seen in cuts[:MOST_CUTS]:
         styles = ("red",) if cut_seen.side is Side.BEYOND else ()
         bar = f"{_bar(cut_seen):<{_BAR}} " if width >= _WIDE else ""
         of = f" of {cut_seen.endpoint}" if cut_seen.endpoint else ""
         said = f"  {cut_seen.said:>9} {cut_seen.cut.cut.text:<9} {bar}"
         yield Line(f"{said}{cut_seen.what}{of}: {_SIDES[cut_seen.side]}", styles)
-    rest = len(told) - MOST_CUTS
+    rest = len(cuts) - MOST_CUTS
     if rest > 0:
         yield Line(f"  and {rest} more cuts")
 

@@ -43,9 +43,9 @@ def ranges_plot(report: LoadReport, size: Size = WIDE) -> str:
     _axis(drawing, across, height, size)
     for place, row in enumerate(rows):
         _row(drawing, report, row, across, _TOP + _ROW * place)
-        for seen, limit in limits:
-            if seen.endpoint == row.name:
-                _limit(drawing, seen, limit, across, _TOP + _ROW * place)
+        for cut_seen, limit in limits:
+            if cut_seen.endpoint == row.name:
+                _limit(drawing, cut_seen, limit, across, _TOP + _ROW * place)
     following = key(drawing, _MARGIN, "line corrected", measured(report))
     if report.record.open_loop:
         key(drawing, following, "line uncorrected", UNCORRECTED)

@@ -201,14 +201,14 @@ def _criteria(decision: Decision) -> Iterator[MarkdownSection]:
     head = _table("Criterion", "Severity", "Verdict", "Reason", "Allowed", "Samples")
     rows = [_criterion(finding, decision) for finding in ordered]
     yield MarkdownSection(("## Criteria", "", tally, "", *head), rows, most=len(rows), turn=2)
-    told = [
+    evidence = [
         _evidence(finding, decision.timezone)
         for finding in ordered
         if finding.verdict not in _QUIET and finding.parts
     ]
-    if told:
+    if evidence:
         says = "Of what does not pass; the rest is in report.html and decision.json."
-        yield MarkdownSection(("## Evidence", "", says), told, most=len(told), turn=1)
+        yield MarkdownSection(("## Evidence", "", says), evidence, most=len(evidence), turn=1)
 
 
 def _load(load: LoadLink) -> str:
@@ -256,13 +256,13 @@ def _evidence(finding: Finding, zone: str) -> str:
 def _part(part: Part, zone: str) -> str:
     subject = text.subject(part)
     name = f"{_code(subject)}: " if subject else ""
-    says, seen = _plain(sentences.text(part.reason, zone)), part.estimate
-    if seen is None:
+    says, estimate = _plain(sentences.text(part.reason, zone)), part.estimate
+    if estimate is None:
         return name + says
-    at = f" at {_plain(wall(seen.at, zone))}" if seen.at else ""
-    counted = text.count(seen.n, "sample")
-    told = "".join(f" {_plain(line)}" for line in worth(seen))
-    return f"{name}{says} (seen {_plain(text.value(seen))} in {counted}{at}).{told}"
+    at = f" at {_plain(wall(estimate.at, zone))}" if estimate.at else ""
+    counted = text.count(estimate.n, "sample")
+    told = "".join(f" {_plain(line)}" for line in worth(estimate))
+    return f"{name}{says} (seen {_plain(text.value(estimate))} in {counted}{at}).{told}"
 
 
 def _guardrails(decision: Decision) -> Iterator[MarkdownSection]:

@@ -59,13 +59,13 @@ def drilled_words(last: LastNo | None, mutated: LastMutation | None, decision: D
     return f"{last_no(last, gate)}; {of_gate(mutated)}"
 
 
-def shares(seen: Score) -> str:
+def shares(scored: Score) -> str:
     """``186 (93 %; 88 to 96 %)``: what was noticed, its share and the bounds of it."""
-    if seen.share is None or seen.bounds is None:
+    if scored.share is None or scored.bounds is None:
         return "none"
-    low, high = seen.bounds
+    low, high = scored.bounds
     bounds = f"{_percent(low)} to {100 - _percent(1 - high)} %"
-    return f"{seen.noticed} ({_percent(seen.share)} %; {bounds})"
+    return f"{scored.noticed} ({_percent(scored.share)} %; {bounds})"
 
 
 def _percent(share: float) -> int:
@@ -75,12 +75,12 @@ def _percent(share: float) -> int:
 
 def summary(drill: MutationDrill, at_least: float | None = None) -> str:
     """The last word of a mutation drill."""
-    seen = score(drill.results)
+    scored = score(drill.results)
     rest = _tally(drill)
-    if seen.share is None:
+    if scored.share is None:
         why = drill.stopped or "no phase could be asked about a mutant"
         return f"nothing can be said: {why}{rest}"
-    said = f"hard criteria noticed {shares(seen)} of {count(seen.asked, 'mutant')}{rest}"
+    said = f"hard criteria noticed {shares(scored)} of {count(scored.asked, 'mutant')}{rest}"
     if drill.stopped:
         return f"a part only, {drill.stopped} after {len(drill.results)} of {drill.chosen}: {said}"
     if at_least is None:
@@ -165,9 +165,9 @@ def gates(drill: MutationDrill) -> Iterator[tuple[str, str]]:
     """Each gate with what it noticed of the mutants that its criteria ran through."""
     for phase in drill.phases:
         for gate in Gate:
-            seen = gate_score(drill, phase.phase, gate)
-            if seen.asked:
-                yield f"{drill.plan}.{phase.phase}/{gate}", f"{shares(seen)} of {seen.asked}"
+            scored = gate_score(drill, phase.phase, gate)
+            if scored.asked:
+                yield f"{drill.plan}.{phase.phase}/{gate}", f"{shares(scored)} of {scored.asked}"
 
 
 def by(drill: MutationDrill, key: Callable[[Mutant], str]) -> Iterator[tuple[str, Score]]:
@@ -183,7 +183,7 @@ def of_criterion(drill: MutationDrill, at: str, phase: str, name: str) -> Iterat
         for result, trial in trials_of(drill, phase)
         if name in trial.ran_through or any(notice.id == name for notice in trial.notices)
     ]
-    noticed = [trial for trial in trials if any(seen.id == name for seen in trial[1].notices)]
+    noticed = [trial for trial in trials if any(notice.id == name for notice in trial[1].notices)]
     yield (
         f"Mutants: of {len(trials)} that ran through it in the drill of {at[:10]}, it noticed "
         f"{len(noticed)}."

@@ -65,10 +65,10 @@ def _shares(drill: MutationDrill) -> Iterator[str]:
     yield from table("Of", "Noticed by a hard criterion")
     yield row("all", f"{mutation.shares(score(drill.results))} of {score(drill.results).asked}")
     yield from (row(code(name), words) for name, words in mutation.gates(drill))
-    for name, seen in mutation.by(drill, lambda mutant: mutant.file):
-        yield row(code(name), f"{mutation.shares(seen)} of {seen.asked}")
-    for name, seen in mutation.by(drill, lambda mutant: mutant.operator):
-        yield row(plain(name), f"{mutation.shares(seen)} of {seen.asked}")
+    for name, scored in mutation.by(drill, lambda mutant: mutant.file):
+        yield row(code(name), f"{mutation.shares(scored)} of {scored.asked}")
+    for name, scored in mutation.by(drill, lambda mutant: mutant.operator):
+        yield row(plain(name), f"{mutation.shares(scored)} of {scored.asked}")
 
 
 def _criteria(drill: MutationDrill) -> Iterator[str]:
@@ -81,14 +81,14 @@ def _noticed(results: list[MutantResult]) -> Iterator[str]:
     yield from table("Where", "Change", "Before", "After", "Noticed by", "Because")
     for result in results:
         trial = result.trials[-1]
-        seen = trial.by(Weight.HARD)
-        names = ", ".join(f"{trial.phase}.{notice.id}" for notice in seen[:3])
-        more = f" and {len(seen) - 3} more" if len(seen) > 3 else ""
+        notices = trial.by(Weight.HARD)
+        names = ", ".join(f"{trial.phase}.{notice.id}" for notice in notices[:3])
+        more = f" and {len(notices) - 3} more" if len(notices) > 3 else ""
         yield row(
             code(f"{result.mutant.file}:{result.mutant.line}"),
             plain(result.mutant.operator),
             plain(result.mutant.before),
             plain(result.mutant.after),
             plain(names + more),
-            plain(seen[0].because if seen else ""),
+            plain(notices[0].because if notices else ""),
         )

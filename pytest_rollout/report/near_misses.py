@@ -40,7 +40,7 @@ def near_misses(
 
 
 def _of(finding: Finding, measured: tuple[Measured, ...]) -> Iterator[NearMiss]:
-    rule = next((known for known in measured if known.passes is not None), None)
+    rule = next((figure for figure in measured if figure.passes is not None), None)
     cut = rule.passes if rule else None
     if rule is None or cut is None or finding.verdict not in (Verdict.PASS, Verdict.WARN):
         return

@@ -163,8 +163,8 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
     if gate is None:
         yield from _after_the_end(of)
         return
-    known = of.gates[gate]
-    for who, why in known.objections:
+    answer = of.gates[gate]
+    for who, why in answer.objections:
         do = f"signed against {of.phase.id}/{gate}: {why}; settle it with them"
         yield NextStep(Urgency.DOUBTED, who, do)
     if of.begun and of.phase.guardrails and not of.watched:
@@ -177,17 +177,17 @@ def _onward(of: PhaseStanding) -> Iterator[NextStep]:
         waits = some_of([f"{phase}/exit" for phase in of.lacking])
         are = "is" if len(of.lacking) == 1 else "are"
         yield NextStep(Urgency.WAITING, "", f"waits until {waits} {are} GO")
-    elif known.against:
+    elif answer.against:
         again = f"settle what holds {of.phase.id}/{gate}, then {_decides(of, of.phase)}"
-        yield NextStep(Urgency.REFUSED, of.owners, f"{again}: {known.against[0]}")
-    elif known.answer is not Answer.GO:
-        for slug, roles in known.unattested.items():
+        yield NextStep(Urgency.REFUSED, of.owners, f"{again}: {answer.against[0]}")
+    elif answer.answer is not Answer.GO:
+        for slug, roles in answer.unattested.items():
             full = of.plan.address(of.phase.id).full(slug)
             do = f"`rollout attest {full} --env {of.environment} {_given(of, roles)}`"
             yield NextStep(Urgency.OPEN, " or ".join(map(of.named, roles)) or of.owners, do)
-        yield _decide(of, gate, known)
-    elif known.unsigned:
-        for role, people in known.unsigned.items():
+        yield _decide(of, gate, answer)
+    elif answer.unsigned:
+        for role, people in answer.unsigned.items():
             sign = f"rollout sign {of.name}/{gate} --as {role} --env {of.environment} --key FILE"
             nobody = "only an author of the change" if of.people.get(role) else "nobody"
             who = f"{role} ({people or f'{nobody} holds the role'})"
@@ -212,18 +212,18 @@ def _after_the_end(of: PhaseStanding) -> Iterator[NextStep]:
         yield NextStep(Urgency.DONE, "", do)
 
 
-def _decide(of: PhaseStanding, gate: Gate, known: GateAnswer) -> NextStep:
+def _decide(of: PhaseStanding, gate: Gate, answer: GateAnswer) -> NextStep:
     run = _decides(of, of.phase)
-    if known.answer is None:
+    if answer.answer is None:
         first = "once the watch has ended " if of.begun and of.watched else ""
         return NextStep(Urgency.OPEN, of.owners, f"{first}{run} decides its {gate} gate")
-    if known.process is not None:
-        do = f"waits for the run of {of.phase.id}/{gate} that still runs (process {known.process})"
+    if answer.process is not None:
+        do = f"waits for the run of {of.phase.id}/{gate} that still runs (process {answer.process})"
         return NextStep(Urgency.WAITING, "", do)
-    if not known.believed:
-        return NextStep(Urgency.DOUBTED, of.owners, f"{run} anew: {known.why}")
-    why = f": {known.why}" if known.why else ""
-    do = f"fix what made {of.phase.id}/{gate} {known.answer.value}, then {run}{why}"
+    if not answer.believed:
+        return NextStep(Urgency.DOUBTED, of.owners, f"{run} anew: {answer.why}")
+    why = f": {answer.why}" if answer.why else ""
+    do = f"fix what made {of.phase.id}/{gate} {answer.answer.value}, then {run}{why}"
     return NextStep(Urgency.REFUSED, of.owners, do)
 
 

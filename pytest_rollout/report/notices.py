@@ -21,32 +21,32 @@ class Banner:
 
 def notices(decision: Decision) -> tuple[Banner, ...]:
     """What a reader must know before trusting the answer."""
-    told = []
+    banners = []
     if decision.drill:
         says = f"The fault {text.cut(decision.drill, text.NAME)} was planted on purpose. "
-        told.append(Banner("Drill", says + "A drill satisfies no gate."))
+        banners.append(Banner("Drill", says + "A drill satisfies no gate."))
     if decision.partial:
         says = "Some of what is bound to this gate was left out."
-        told.append(Banner("Partial run", says, decision.partial))
+        banners.append(Banner("Partial run", says, decision.partial))
     if decision.rehearsal_only:
         says = "Checks that are marked rehearsal_only: not made here, and no evidence."
-        told.append(Banner("For rehearsals only", says, decision.rehearsal_only))
+        banners.append(Banner("For rehearsals only", says, decision.rehearsal_only))
     if decision.environment == EMBEDDED and not decision.drill:
         says = "Evidence of a reference target; it satisfies no gate of another environment."
-        told.append(Banner("Rehearsal", says))
+        banners.append(Banner("Rehearsal", says))
     if decision.stand_ins:
         says = "Answers that stand in for people's attestations."
-        told.append(Banner("Stand-ins", says, decision.stand_ins))
+        banners.append(Banner("Stand-ins", says, decision.stand_ins))
     if decision.waivers:
-        told.append(Banner("Waivers", *_waivers(decision)))
+        banners.append(Banner("Waivers", *_waivers(decision)))
     if decision.resets:
         says = "Guardrails that somebody reset: judged anew since then."
         resets = tuple(text.reset_words(reset, decision.timezone) for reset in decision.resets)
-        told.append(Banner("Resets", says, resets))
+        banners.append(Banner("Resets", says, resets))
     if decision.amendments:
         says = "Asked otherwise than when the phase began, by the word of two people."
-        told.append(Banner("Amendments", says, text.amendments_said(decision)))
-    return tuple(told)
+        banners.append(Banner("Amendments", says, text.amendments_said(decision)))
+    return tuple(banners)
 
 
 def _waivers(decision: Decision) -> tuple[str, tuple[str, ...]]:

@@ -38,8 +38,8 @@ def to_csv(seen: Sequence[Seen], zone: str) -> Iterator[str]:
 def _values(sample: Seen, zone: str) -> Iterator[tuple[str, str, str]]:
     """Yield value, count and why there is none."""
     if isinstance(sample.value, Hole):
-        known = "" if sample.value.n is None else str(sample.value.n)
-        yield "", known, _harmless(sentences.text(sample.value.reason, zone))
+        n = "" if sample.value.n is None else str(sample.value.n)
+        yield "", n, _harmless(sentences.text(sample.value.reason, zone))
         return
     for value, count in sample.value:
         yield exact_text(value), str(count), ""

@@ -41,10 +41,10 @@ def keep(folder: Path) -> None:
     run = run_in(folder)
     if run is None:
         return
-    kept = of_run(folder, run)
-    kept.mkdir(parents=True, exist_ok=True)
+    run_folder = of_run(folder, run)
+    run_folder.mkdir(parents=True, exist_ok=True)
     for path in _files(folder):
-        shutil.copy2(path, kept / path.name)
+        shutil.copy2(path, run_folder / path.name)
 
 
 def restore(folder: Path, run: str, before: str | None) -> None:
@@ -73,8 +73,8 @@ def point(folder: Path, run: str) -> None:
 def prune(folder: Path) -> None:
     """Remove the reports of all but the newest runs, and of the last full one; raises OSError."""
     stands = run_in(folder)
-    kept = sorted((path for path in (folder / RUNS).glob("*") if path.is_dir()), reverse=True)
-    for old in kept[MOST_RUNS:]:
+    folders = sorted((path for path in (folder / RUNS).glob("*") if path.is_dir()), reverse=True)
+    for old in folders[MOST_RUNS:]:
         if old.name != stands:
             shutil.rmtree(old)
 

@@ -42,8 +42,10 @@ def text(reason: Reason, zone: str) -> str:
 
 
 def _bare(reason: Reason, zone: str) -> str:
-    told = [f"{key} {_shown(fact, zone)}" for key, fact in reason.facts.items() if fact is not None]
-    return f"{reason.code}: {', '.join(told)}" if told else reason.code
+    facts = [
+        f"{key} {_shown(fact, zone)}" for key, fact in reason.facts.items() if fact is not None
+    ]
+    return f"{reason.code}: {', '.join(facts)}" if facts else reason.code
 
 
 def _shown(fact: Fact, zone: str) -> str:

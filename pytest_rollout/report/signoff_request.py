@@ -68,14 +68,14 @@ def _lines(asked: SignoffRequest) -> Iterator[str]:
     yield f"Approvals count once {code(asked.ingest)} has read them."
 
 
-def _listed(title: str, told: Sequence[tuple[str, Reason]], zone: str) -> Iterator[str]:
-    if told:
+def _listed(title: str, causes: Sequence[tuple[str, Reason]], zone: str) -> Iterator[str]:
+    if causes:
         yield from ("", f"### {title}", "")
-    for id_, reason in told[:_MOST]:
+    for id_, reason in causes[:_MOST]:
         says = plain(sentences.text(reason, zone))
         yield f"- {code(id_)}: {says}" if id_ else f"- {item(sentences.text(reason, zone))}"
-    if len(told) > _MOST:
-        yield f"- and {len(told) - _MOST} more, in the report"
+    if len(causes) > _MOST:
+        yield f"- and {len(causes) - _MOST} more, in the report"
 
 
 def _asked(asked: SignoffRequest) -> Iterator[str]:

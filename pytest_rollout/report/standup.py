@@ -25,15 +25,15 @@ class Standup:
     decisions: Sequence[Decision]  # the last one of each gate, in the plan's order
 
 
-def lines(told: Standup) -> Iterator[str]:
+def lines(standup: Standup) -> Iterator[str]:
     """Yield the stand-up, a part a line, more of a part below it."""
-    yield told.title
-    every = len(told.happened)
+    yield standup.title
+    every = len(standup.happened)
     last = f", the last {_MOST} of {every}" if every > _MOST else ""
-    yield from _part(f"Since {told.since}{last}", told.happened[-_MOST:], "nothing on record")
-    yield from _part("Today", [*told.next, *told.windows], "nothing is due")
-    yield from _part("Blockers", list(_blockers(told.decisions)), "none")
-    yield from _part("Metrics", list(_metrics(told.decisions)), "none measured")
+    yield from _part(f"Since {standup.since}{last}", standup.happened[-_MOST:], "nothing on record")
+    yield from _part("Today", [*standup.next, *standup.windows], "nothing is due")
+    yield from _part("Blockers", list(_blockers(standup.decisions)), "none")
+    yield from _part("Metrics", list(_metrics(standup.decisions)), "none measured")
 
 
 def _part(name: str, items: Sequence[str], nothing: str) -> Iterator[str]:
@@ -65,14 +65,14 @@ def _blockers(decisions: Sequence[Decision]) -> Iterator[str]:
 
 def _metrics(decisions: Sequence[Decision]) -> Iterator[str]:
     """The worst value of each measured hard criterion of the newest decision that measured one."""
-    for decision in sorted(decisions, key=lambda known: known.decided_at, reverse=True):
+    for decision in sorted(decisions, key=lambda other: other.decided_at, reverse=True):
         metrics = []
         for finding in decision.criteria:
             parts = sorted(finding.parts, key=lambda part: part.verdict.rank)
-            seen = next((part.estimate for part in parts if part.estimate), None)
-            if seen is not None and finding.severity == "hard":
+            estimate = next((part.estimate for part in parts if part.estimate), None)
+            if estimate is not None and finding.severity == "hard":
                 slug = finding.id.rpartition(".")[2]
-                value = amount(seen.value, seen.unit, "")
+                value = amount(estimate.value, estimate.unit, "")
                 allowed = f" (allowed {finding.allowed})" if finding.allowed else ""
                 metrics.append(f"{slug} {value}{allowed}")
         if metrics:

@@ -63,10 +63,10 @@ def says_all_of(later: str, earlier: str) -> bool:
     read says nothing.
     """
     try:
-        known = json.loads(earlier)
+        before = json.loads(earlier)
     except (ValueError, RecursionError):
         return False
-    return _says_all_of(json.loads(later), known)
+    return _says_all_of(json.loads(later), before)
 
 
 def _says_all_of(later: Any, earlier: Any) -> bool:

@@ -41,8 +41,8 @@ def scale(values: Iterable[float], start: float, end: float, *, log: bool = Fals
 
     It is logarithmic only where values are far apart.
     """
-    known = [value for value in values if value > 0]
-    low, high = min(known, default=1.0), max(known, default=1.0)
+    positive = [value for value in values if value > 0]
+    low, high = min(positive, default=1.0), max(positive, default=1.0)
     if log and high / low > _LOG_FROM:
         return Scale(_round_log(low, up=False), _round_log(high * 1.1, up=True), start, end, True)
     step = _step(high * 1.05, 5)

@@ -118,9 +118,9 @@ def subject(part: Part) -> str:
     return part.subject.ref if part.subject.kind is SubjectKind.CHECK else part.subject.name
 
 
-def value(seen: Estimate) -> str:
+def value(estimate: Estimate) -> str:
     """What was taken, with its unit."""
-    return amount(seen.value, seen.unit, "")
+    return amount(estimate.value, estimate.unit, "")
 
 
 def attempts(part: Part, zone: str) -> tuple[str, ...]:
@@ -177,16 +177,16 @@ def conditions_title(decision: Decision) -> str:
 
 def qualified(decision: Decision) -> str:
     """What belongs to the answer in the same breath: its conditions, and what it is not."""
-    said = []
+    words = []
     if decision.answer is Answer.GO and decision.conditions:
-        said.append(f"with {count(len(decision.conditions), 'condition')}")
+        words.append(f"with {count(len(decision.conditions), 'condition')}")
     if decision.partial:
-        said.append("from a partial run")
+        words.append("from a partial run")
     if decision.drill:
-        said.append("in a drill")
+        words.append("in a drill")
     elif decision.environment == EMBEDDED:
-        said.append("in a rehearsal")
-    return ", ".join(said)
+        words.append("in a rehearsal")
+    return ", ".join(words)
 
 
 def aside(decision: Decision) -> str:

@@ -55,15 +55,15 @@ def timeline(
         return None
     zone = decision.timezone
     first_us = min(event.at_us for event in happened)
-    earlier = [_evaluated(decision, known) for known in evaluations[:-1]]
+    earlier = [_evaluated(decision, evaluation) for evaluation in evaluations[:-1]]
     earlier = [event for event in earlier if event.at_us >= first_us]
-    told = [*happened, *earlier, _decided(decision)]
-    told.sort(key=lambda event: event.at_us)
-    shown = told if len(told) <= MOST_ROWS else _worst(told)
+    events = [*happened, *earlier, _decided(decision)]
+    events.sort(key=lambda event: event.at_us)
+    shown = events if len(events) <= MOST_ROWS else _worst(events)
     rows = tuple(
         (calendar.wall(event.at_us, zone), event.kind.value, event.says) for event in shown
     )
-    return Timeline(_plot(decision, told), rows, len(told) - len(shown))
+    return Timeline(_plot(decision, events), rows, len(events) - len(shown))
 
 
 def _decided(decision: Decision) -> Happened:
@@ -76,24 +76,24 @@ def _evaluated(decision: Decision, earlier: Evaluation) -> Happened:
     return Happened(Kind.DECISION, at, f"{decision.address} {earlier.answer.value}")
 
 
-def _worst(told: Sequence[Happened]) -> list[Happened]:
+def _worst(events: Sequence[Happened]) -> list[Happened]:
     """What a reader looks for first, and of the rest the newest; in order of time."""
-    plain = [event for event in told if event.kind in (Kind.OTHER, Kind.ACTION, Kind.CHANGE)]
-    kept = [event for event in told if event not in plain]
+    plain = [event for event in events if event.kind in (Kind.OTHER, Kind.ACTION, Kind.CHANGE)]
+    kept = [event for event in events if event not in plain]
     room = max(0, MOST_ROWS - len(kept))
     kept += plain[len(plain) - room :]
     return sorted(kept[-MOST_ROWS:], key=lambda event: event.at_us)
 
 
-def _plot(decision: Decision, told: Sequence[Happened]) -> str:
-    lanes = [lane for lane in dict.fromkeys(_LANES.values()) if _any(told, lane)]
+def _plot(decision: Decision, events: Sequence[Happened]) -> str:
+    lanes = [lane for lane in dict.fromkeys(_LANES.values()) if _any(events, lane)]
     height = _TOP + _LANE * len(lanes) + _FOOT
     window = [
         calendar.to_us(datetime.fromisoformat(instant)) for instant in decision.window_instants
     ]
     drawing = Drawing(_WIDTH, height)
-    instants = [event.at_us for event in told] + [
-        event.until_us for event in told if event.until_us
+    instants = [event.at_us for event in events] + [
+        event.until_us for event in events if event.until_us
     ]
     x = TimeAxis.over(instants, _LEFT, _WIDTH - _RIGHT, decision.timezone)
     bottom = height - _FOOT
@@ -105,16 +105,16 @@ def _plot(decision: Decision, told: Sequence[Happened]) -> str:
     for number, lane in enumerate(lanes):
         middle = _TOP + _LANE * (number + 0.5)
         drawing.text(_LEFT - 10, middle + 4, lane, "end")
-        members = [event for event in told if _LANES[event.kind] == lane]
+        members = [event for event in events if _LANES[event.kind] == lane]
         for event in members:
             _mark(drawing, x, event, middle)
         _words(drawing, x, members, middle, decision.address.name)
-    label = f"What happened in {decision.address.name}: {len(told)} entries, listed below"
+    label = f"What happened in {decision.address.name}: {len(events)} entries, listed below"
     return drawing.svg(label, class_="plot timeline")
 
 
-def _any(told: Sequence[Happened], lane: str) -> bool:
-    return any(_LANES[event.kind] == lane for event in told)
+def _any(events: Sequence[Happened], lane: str) -> bool:
+    return any(_LANES[event.kind] == lane for event in events)
 
 
 def _mark(drawing: Drawing, x: TimeAxis, event: Happened, middle: float) -> None:

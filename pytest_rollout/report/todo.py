@@ -233,7 +233,7 @@ class _Given:
 
     def _causes(self) -> Iterator[Todo]:
         """What to do about the worst causes; those with the same advice share a line."""
-        told: dict[str, list[str]] = {}
+        ids_of: dict[str, list[str]] = {}
         silent = any(cause.reason.code == _SILENT for cause in self.decision.reasons)
         for cause in self.decision.reasons:
             finding = self._finding(cause.id)
@@ -241,8 +241,8 @@ class _Given:
                 continue  # its check met what the reading of the release did
             says = self._advised(cause)
             if says:
-                told.setdefault(says, []).append(cause.id)
-        for says, ids in list(told.items())[: MOST - 1]:
+                ids_of.setdefault(says, []).append(cause.id)
+        for says, ids in list(ids_of.items())[: MOST - 1]:
             more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
             if self._finding(ids[0]) is None:
                 yield Todo(self.owners, says)

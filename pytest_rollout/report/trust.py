@@ -35,9 +35,9 @@ def worth(estimate: Estimate | None) -> Iterator[str]:
         yield f"Next: with {good}, {estimate.n + estimate.more} in all, the next run would pass it."
 
 
-def _between(seen: Estimate) -> str:
-    n = count(seen.n, "sample")
-    low, high = (end and amount(end, seen.unit, "") for end in (seen.low, seen.high))
+def _between(estimate: Estimate) -> str:
+    n = count(estimate.n, "sample")
+    low, high = (end and amount(end, estimate.unit, "") for end in (estimate.low, estimate.high))
     if not low or not high:
         side, end = ("least", low) if low else ("most", high)
         return f"Bounds: {n} show that it is at {side} {end}"

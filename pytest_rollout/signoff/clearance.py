@@ -201,8 +201,8 @@ def _decided(
     answer = decision.answer.value
     if decision.answer is not Answer.GO:
         for cause in decision.reasons:
-            told = Reason("told", {"subject": cause.id, "reason": cause.reason})
-            facts: dict[str, Fact] = {"answer": answer, "causes": (told,)}
+            reason = Reason("told", {"subject": cause.id, "reason": cause.reason})
+            facts: dict[str, Fact] = {"answer": answer, "causes": (reason,)}
             since = given.get(str(cause.reason.facts.get("command") or cause.id))
             yield refused("decision", "gate.no", **facts | ({"given": since} if since else {}))
     elif again is None or again.substance_digest != decision.substance_digest:
@@ -237,10 +237,12 @@ def _against(run: OtherRun) -> Iterator[Reason]:
     elif not run.later and decision and decision.answer is not Answer.GO:
         yield Reason("clear.overlapped", {**facts, "answer": decision.answer.value})
     elif run.later:
-        seen = [(subject, said(why or "it failed")) for subject, why in run.failed]
+        pairs = [(subject, said(why or "it failed")) for subject, why in run.failed]
         if decision and decision.answer in (Answer.NO_GO, Answer.ROLLBACK):
-            seen = [(cause.id, cause.reason) for cause in decision.reasons]
-        causes = tuple(Reason("told", {"subject": subject, "reason": why}) for subject, why in seen)
+            pairs = [(cause.id, cause.reason) for cause in decision.reasons]
+        causes = tuple(
+            Reason("told", {"subject": subject, "reason": why}) for subject, why in pairs
+        )
         if causes:
             yield Reason("clear.failed-since", {**facts, "causes": causes})
 
@@ -259,15 +261,15 @@ def _fresh(
     oldest_us: int | None,
 ) -> Finding:
     limits = [plan.environments[decision.environment].max_age_us, max_age_us]
-    known = [limit for limit in limits if limit is not None]
+    stated = [limit for limit in limits if limit is not None]
     decided_us = calendar.to_us(datetime.fromisoformat(decision.decided_at))
     seen_us = decided_us if oldest_us is None else min(decided_us, oldest_us)
     age_us = calendar.to_us(now) - seen_us
     at = instant(decided_us, plan.timezone)
     if age_us < 0:
         return refused("age", "clear.decided-ahead", at=at)
-    if known and age_us > min(known):
-        return refused("age", "clear.decided-too-long-ago", at=at, life_us=min(known))
+    if stated and age_us > min(stated):
+        return refused("age", "clear.decided-too-long-ago", at=at, life_us=min(stated))
     over = [end for end in decision.ends if now > datetime.fromisoformat(end.until)]
     if over:
         return refused("age", "clear.ended", until=over[0].until, reason=over[0].reason)

@@ -64,8 +64,8 @@ def until(now: datetime, answer: Clearance) -> datetime:
     ends = [now + timedelta(microseconds=LIFE_US)]
     for finding in answer.findings:
         if finding.verdict.holds_back:
-            known = finding.reason.code in _ENDING
-            end = str(finding.reason.facts["until"]) if known else now.isoformat()
+            states_end = finding.reason.code in _ENDING
+            end = str(finding.reason.facts["until"]) if states_end else now.isoformat()
             ends.append(datetime.fromisoformat(end))
     return min(ends)
 
@@ -80,15 +80,15 @@ class ReceiptFacts:
     since: tuple[str, ...] = ()  # what stands against the change now
 
 
-def wrong_with(receipt: Receipt, known: ReceiptFacts, now: datetime) -> Iterator[str]:
+def wrong_with(receipt: Receipt, facts: ReceiptFacts, now: datetime) -> Iterator[str]:
     """What is wrong with a receipt, the worst first."""
-    if not known.here:
+    if not facts.here:
         yield f"it belongs to another ledger: record {receipt.ledger.sequence} is not the same here"
         return
-    if not known.recorded:
+    if not facts.recorded:
         yield "its bytes were changed: the ledger gave no such receipt"
     if now >= datetime.fromisoformat(receipt.until):
         yield f"it expired at {receipt.until}"
-    if known.substance != receipt.substance_digest:
+    if facts.substance != receipt.substance_digest:
         yield f"the decision of {receipt.gate} is another one since, or none stands"
-    yield from known.since
+    yield from facts.since

@@ -187,7 +187,7 @@ def _given(
         at=at or review.submitted_at,
         why=why,
     )
-    kept = Reviewed(
+    reviewed = Reviewed(
         id=review.id,
         url=review.url,
         login=review.login,
@@ -198,7 +198,7 @@ def _given(
         author=pull.author,
         tied=tied,
     )
-    return Given(signature, kept)
+    return Given(signature, reviewed)
 
 
 def _known(

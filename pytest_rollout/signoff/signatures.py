@@ -53,10 +53,10 @@ class SignoffDemand:
 
     def by_author(self, person: str) -> bool:
         """Whether somebody made the change, so that they cannot sign for it."""
-        known = self.plan.roster.person(person)
-        if self.plan.author is None or self.authors is None or known is None:
+        member = self.plan.roster.person(person)
+        if self.plan.author is None or self.authors is None or member is None:
             return False
-        return self.authors.include(known)
+        return self.authors.include(member)
 
 
 def signatures(asked: SignoffDemand, signed: Sequence[Signed]) -> Iterator[Finding]:

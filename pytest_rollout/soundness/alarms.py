@@ -124,8 +124,8 @@ def _trips(rule: Rule) -> Trips:
         """Whether the judge's own rule trips; the order of samples has no weight here."""
         both = ((bad, of_bad), (good, n - of_bad))
         seen = Seen(Slot(rule.metric, (), 0), tuple((v, many) for v, many in both if many))
-        known = assess(rule, Slice((), (seen,), rule.scopes[0], 1), terms)
-        return isinstance(known, Assessed) and known.verdict is Verdict.FAIL
+        assessed = assess(rule, Slice((), (seen,), rule.scopes[0], 1), terms)
+        return isinstance(assessed, Assessed) and assessed.verdict is Verdict.FAIL
 
     return trips
 
@@ -139,7 +139,7 @@ def _sorts(rule: Rule) -> tuple[Fraction, Fraction]:
 
 def _windows(trips: Trips, width: int, need: int, row: int, looks: int, bad: float) -> float | None:
     """Over the last ``width`` samples; a state is which of them were bad, and the row so far."""
-    kept = (1 << (width - 1)) - 1
+    mask = (1 << (width - 1)) - 1
     states: Mapping[tuple[int, int], float] = {(0, 0): 1.0}
     tripped = 0.0
     for number in range(1, looks + 1):
@@ -155,7 +155,7 @@ def _windows(trips: Trips, width: int, need: int, row: int, looks: int, bad: flo
                 if long >= row:
                     tripped += part
                 else:
-                    after[window & kept, long] += part
+                    after[window & mask, long] += part
         if len(after) > _MOST_STATES:
             return None
         states = after

@@ -107,8 +107,8 @@ def fewest(rule: Rule, *, good: bool, level: float | None = None, watched: bool 
 
     def decides(n: int) -> bool:
         seen = (Seen(slot, ((value, n),)),)
-        known = assess(rule, Slice((), seen, rule.scopes[0], 1), terms)
-        return isinstance(known, Assessed) and known.verdict in wanted
+        assessed = assess(rule, Slice((), seen, rule.scopes[0], 1), terms)
+        return isinstance(assessed, Assessed) and assessed.verdict in wanted
 
     return least(decides) or 0
 

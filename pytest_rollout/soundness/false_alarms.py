@@ -23,17 +23,17 @@ class Assumed:
     looks: int | None = None  # samples of a group that a phase holds
 
 
-def remarks_on(about: About, rule: Rule, known: Alarms) -> Iterator[Remark]:
+def remarks_on(about: About, rule: Rule, expected: Alarms) -> Iterator[Remark]:
     """Yield how often a healthy service trips a rule of a guardrail, where that is often."""
-    if known.chance < OFTEN:
+    if expected.chance < OFTEN:
         return
-    of_each = f" of each of {known.groups} groups" if known.groups > 1 else ""
-    at_least = "" if known.exact else "at least "
+    of_each = f" of each of {expected.groups} groups" if expected.groups > 1 else ""
+    at_least = "" if expected.exact else "at least "
     yield about.remark(
-        f"trips without need: a healthy service, with {percent(known.bad)} of its samples "
-        f"bad, trips it with a chance of {at_least}{percent(known.chance)} within {known.looks} "
-        f"{_looks(rule)}{of_each}",
-        _surer(about, rule, known),
+        f"trips without need: a healthy service, with {percent(expected.bad)} of its samples "
+        f"bad, trips it with a chance of {at_least}{percent(expected.chance)} within "
+        f"{expected.looks} {_looks(rule)}{of_each}",
+        _surer(about, rule, expected),
         grave=False,
     )
 
@@ -45,9 +45,9 @@ def _looks(rule: Rule) -> str:
     return f"buckets of {rule.per.words}" if rule.per.unit is PerUnit.SPAN else f"{rule.per.words}s"
 
 
-def _surer(about: About, rule: Rule, known: Alarms) -> str:
+def _surer(about: About, rule: Rule, expected: Alarms) -> str:
     """What to write instead."""
-    sure = surer(rule, known.looks)
+    sure = surer(rule, expected.looks)
     if sure is None:
         return "look at more samples at once, or ask for more bad looks in a row"
     level = float(LEVEL) / (1 + len(about.sharing()))

@@ -111,7 +111,7 @@ def _fewest_with_one_bad(rule: Rule) -> int | None:
     def passes(n: int) -> bool:
         sorts = tuple((value, many) for value, many in ((good, n - 1), (bad, 1)) if many)
         own, other = (Seen(slot, sorts),), (Seen(slot, ((good, n),)),)
-        known = assess(judged, Slice((), own, rule.scopes[0], 1, other), Terms("UTC"))
-        return isinstance(known, Assessed) and known.verdict in GOOD
+        assessed = assess(judged, Slice((), own, rule.scopes[0], 1, other), Terms("UTC"))
+        return isinstance(assessed, Assessed) and assessed.verdict in GOOD
 
     return least(passes)

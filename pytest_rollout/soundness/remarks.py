@@ -46,10 +46,10 @@ def remarks(plan: Plan, assumed: Assumed | None = None) -> Iterator[Remark]:
 def _of_guardrail(about: About, rule: Rule, assumed: Assumed) -> Iterator[Remark]:
     """Remarks on a guardrail's rule; its known false alarms cover what one bad sample does."""
     yield from watched.remarks_on(about, rule)
-    known = alarms(rule, assumed.healthy, assumed.looks)
-    yield from _of_rule(about, rule, by_chance=known is not None)
-    if known is not None:
-        yield from false_alarms.remarks_on(about, rule, known)
+    expected = alarms(rule, assumed.healthy, assumed.looks)
+    yield from _of_rule(about, rule, by_chance=expected is not None)
+    if expected is not None:
+        yield from false_alarms.remarks_on(about, rule, expected)
 
 
 def _of_rule(about: About, rule: Rule, *, by_chance: bool = False) -> Iterator[Remark]:

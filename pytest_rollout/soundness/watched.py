@@ -66,8 +66,8 @@ def _held(about: About, scope: Scope) -> float:
         return -(-scope.span_us // every_us)
     if scope.kind is ScopeKind.SINCE:
         lasts = (scope.span_us or None, length_of(about.plan, about.phase))
-        known = [length for length in lasts if length is not None]
-        return min(known) // every_us + 1 if known else inf
+        lengths = [length for length in lasts if length is not None]
+        return min(lengths) // every_us + 1 if lengths else inf
     return inf
 
 

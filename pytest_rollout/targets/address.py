@@ -36,13 +36,13 @@ def addresses(environment: Environment) -> Mapping[str, str]:
     Targets that are not known, because a variable is unset, are left out. A rehearsal's have
     another address each time, so it has none.
     """
-    known: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for name, target in environment.targets.items():
         stated = target.address or target.file
         if environment.embedded or not stated:
             continue
         try:
-            known[name] = hide(filled(str(stated), name).rstrip("/"))
+            by_name[name] = hide(filled(str(stated), name).rstrip("/"))
         except RolloutError:
             continue
-    return known
+    return by_name

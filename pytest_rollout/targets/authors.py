@@ -58,10 +58,10 @@ def _named(answer: Answer, source: FactSource) -> list[str]:
         start = answer.text.lstrip()[:20].lower()
         if answer.page or start.startswith(("<!doctype", "<html")):
             raise RolloutError(f"{answer.who} answers a page, which names no author")
-        said: object = answer.text.splitlines()
+        printed: object = answer.text.splitlines()
     else:
-        said = chosen(answer, replace(source, matches=""))
-    lines = said if isinstance(said, list) else [said]
+        printed = chosen(answer, replace(source, matches=""))
+    lines = printed if isinstance(printed, list) else [printed]
     if not all(isinstance(line, str) for line in lines):
         raise RolloutError(f"{answer.who} names no people, but something that is no text")
     names = [_part(str(line), answer, source).strip() for line in lines if str(line).strip()]

@@ -159,9 +159,9 @@ def _printed(source: FactSource, folder: Path) -> Answer:
         raise RolloutError(f"{who} cannot start: {why}") from None
     if ended.trouble:
         raise RolloutError(f"{who}: {ended.trouble}")
-    said = ended.err.decode("utf-8", "replace").strip().splitlines()
+    lines = ended.err.decode("utf-8", "replace").strip().splitlines()
     if ended.status:
-        why = last_line(said, "it said nothing")
+        why = last_line(lines, "it said nothing")
         raise RolloutError(f"{who} ended with exit status {ended.status}: {why}")
     if len(ended.out) > _MAX_BYTES:
         raise RolloutError(f"{who} prints more than {_MAX_BYTES} bytes")

@@ -51,7 +51,11 @@ def refuse_wsgi(application: object, app: str) -> None:
         parameters = inspect.signature(application).parameters.values()
     except (TypeError, ValueError):
         return
-    needed = [one for one in parameters if one.default is one.empty and one.kind in _POSITIONAL]
+    needed = [
+        parameter
+        for parameter in parameters
+        if parameter.default is parameter.empty and parameter.kind in _POSITIONAL
+    ]
     if len(needed) == _OF_WSGI:
         name = app.partition(":")[0]
         raise NotLoadedError(

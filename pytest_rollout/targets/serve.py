@@ -47,15 +47,15 @@ def _watch(lifeline: int, server: uvicorn.Server) -> None:
 def _faults(app: str) -> dict[str, object]:
     """The application's faults, and what it says against the one in its setting."""
     module, attribute = module_of(app), app.partition(":")[2]
-    known: Mapping[str, object] = getattr(module, "FAULTS", {})
+    faults: Mapping[str, object] = getattr(module, "FAULTS", {})
     fault = Setting.from_environ().fault
     problem = None
-    if fault is not None and fault.name in known:
+    if fault is not None and fault.name in faults:
         try:
             uvicorn.Config(getattr(module, attribute), log_level="error").load()
         except (ValueError, SystemExit) as error:
             problem = str(error)
-    return {"faults": {key: str(says) for key, says in known.items()}, "problem": problem}
+    return {"faults": {key: str(says) for key, says in faults.items()}, "problem": problem}
 
 
 @click.command()

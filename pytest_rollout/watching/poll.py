@@ -135,8 +135,8 @@ class Poller:
             except Exception as error:  # whatever keeps it from being measured
                 why = trouble(error)
                 continue
-            told = _dated if source.check.samples else _samples
-            return Polled(tuple(told(source, readings)), ())
+            to_samples = _dated if source.check.samples else _samples
+            return Polled(tuple(to_samples(source, readings)), ())
         return Polled(tuple(_samples(source, ())), (f"{source.name}: {why}",))
 
     def _readings(self, source: Source, left_us: int) -> list[Reading]:

@@ -96,14 +96,14 @@ class Runner:
     def _before(self, number: int, step: RollbackStep, until: int | None = None) -> Ran | None:
         """What was done about the step since the trip, where that keeps it from being run."""
         key = step.key(number)
-        said: tuple[str, int] | None = None
-        known = events(self._recording.ledger, self._recording.watched, StepTaken, self._trip)
-        for told in known:
+        last: tuple[str, int] | None = None
+        steps = events(self._recording.ledger, self._recording.watched, StepTaken, self._trip)
+        for told in steps:
             if told.body.step == key and (until is None or told.record.sequence < until):
-                said = told.body.outcome, told.record.at_us
-        if said is None:
+                last = told.body.outcome, told.record.at_us
+        if last is None:
             return None
-        outcome, at_us = said
+        outcome, at_us = last
         when = calendar.stamp(at_us)
         if outcome == StepOutcome.BEGUN:
             limit_us = _limit_us(step)

@@ -45,8 +45,8 @@ class GuardrailStanding:
     def value(self) -> str:
         """What was taken last of that group; empty where nothing was."""
         part = self.worst
-        seen = part.estimate if part else None
-        return amount(seen.value, seen.unit, "") if seen else ""
+        estimate = part.estimate if part else None
+        return amount(estimate.value, estimate.unit, "") if estimate else ""
 
     @property
     def answer(self) -> Answer:

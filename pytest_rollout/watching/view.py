@@ -112,9 +112,9 @@ class View:
             value = f"{value[: _MOST_VALUE - 1]}…"
         group = standing.worst.subject.name if standing.worst else ""
         since = self._clock(self._since[standing.finding.id][1])
-        seen = f"{value} ({group})" if group else value
+        shown = f"{value} ({group})" if group else value
         then = ", ".join(then.value for then in guardrail.then)
-        return (guardrail.id, standing.state.value, seen or "-", limit(standing), since, then)
+        return (guardrail.id, standing.state.value, shown or "-", limit(standing), since, then)
 
     def _clock(self, at_us: int) -> str:
         return calendar.wall(at_us, self._zone)[:19]

@@ -33,14 +33,14 @@ def normalised(failure: object) -> str:
 
 def remembering() -> Callable[[object], str]:
     """Return :func:`normalised` with a memory for texts that come again and again."""
-    known: dict[tuple[type, str], str] = {}
+    texts: dict[tuple[type, str], str] = {}
 
     def says(failure: object) -> str:
         key = type(failure), str(failure)
-        if key not in known:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[key] = normalised(failure)
-        return known[key]
+        if key not in texts:
+            if len(texts) >= _REMEMBERED:
+                texts.clear()
+            texts[key] = normalised(failure)
+        return texts[key]
 
     return says

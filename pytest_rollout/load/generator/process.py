@@ -106,8 +106,8 @@ class Process:
 
     def _is_busy(self) -> bool:
         """Whether a request, or the task of an arrival, has not ended."""
-        kept = self.recorder
-        return bool(kept.under_way or kept.held or kept.claimed or kept.going)
+        recorder = self.recorder
+        return bool(recorder.under_way or recorder.held or recorder.claimed or recorder.going)
 
     def _send_part(self, before: int | None, *, completed: bool) -> None:
         if self._timetable is not None:

@@ -46,8 +46,8 @@ class _Session(FastHttpSession):
         asked = Asked(key, called, begun, late, asker, "allow_redirects" in kwargs)
         if key:
             recorder.under_way[key] = asked
-        told = kwargs.get("context")
-        kwargs["context"] = {**told, ASKED: asked} if told else {ASKED: asked}
+        context = kwargs.get("context")
+        kwargs["context"] = {**context, ASKED: asked} if context else {ASKED: asked}
         if not kwargs.pop("allow_redirects", False):
             kwargs["max_redirects"] = 0  # locust's own way holds for requests beside this one, too
         try:
@@ -161,8 +161,8 @@ def asker() -> Asker | None:
 
 
 def _current() -> LoadUser | None:
-    held = getattr(gevent.getcurrent(), "args", None)
-    user = held[0] if held else None
+    arguments = getattr(gevent.getcurrent(), "args", None)
+    user = arguments[0] if arguments else None
     return user if isinstance(user, LoadUser) else None
 
 

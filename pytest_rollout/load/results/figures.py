@@ -185,11 +185,11 @@ class Tally:
         if self.first_us is None or self.last_us is None:
             return {}
         first, last = -(-self.first_us // SECOND), self.last_us // SECOND
-        found = Counter(n for second, n in self.good.items() if first <= second < last)
-        silent = last - first - found.total()
+        counts = Counter(n for second, n in self.good.items() if first <= second < last)
+        silent = last - first - counts.total()
         if silent > 0:
-            found[0] += silent
-        return dict(found)
+            counts[0] += silent
+        return dict(counts)
 
 
 def out_of_order(figures: Sequence[tuple[float, float]]) -> str:

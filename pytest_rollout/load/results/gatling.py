@@ -73,13 +73,15 @@ def _with_errors(figures: Figures, errors: Sequence[str]) -> Figures:
     names = {endpoint.name for endpoint in figures.endpoints}
     failed = Counter(name if (name := words.partition(":")[0]) in names else _ERRORS
                      for words in errors)  # fmt: skip
-    known = {endpoint.name: endpoint for endpoint in figures.endpoints}
+    by_name = {endpoint.name: endpoint for endpoint in figures.endpoints}
     for name, n in failed.items():
-        one = known.get(name, EndpointTimes(name, {}, 0, 0))
-        known[name] = replace(one, requests=one.requests + n, failures=(one.failures or 0) + n)
+        times = by_name.get(name, EndpointTimes(name, {}, 0, 0))
+        by_name[name] = replace(
+            times, requests=times.requests + n, failures=(times.failures or 0) + n
+        )
     return replace(
         figures,
-        endpoints=tuple(known[name] for name in sorted(known)),
+        endpoints=tuple(by_name[name] for name in sorted(by_name)),
         started=figures.requests,
         dropped=len(errors),
         unsaid=(*figures.unsaid, f"{len(errors)} requests were not sent: ERROR in its log"),
@@ -101,7 +103,7 @@ def read_stats(text: str) -> Figures:
     """Return the figures of js/stats.json or js/global_stats.json; raises UnreadableError."""
     data = mapping(parsed(text))
     stats = mapping(data.get("stats")) if "contents" in data else data
-    counts = {one: _count(stats, one) for one in ("total", "ok", "ko")}
+    counts = {which: _count(stats, which) for which in ("total", "ok", "ko")}
     doubts = [] if counts["total"] else ["it holds no request"]
     if counts["total"] != counts["ok"] + counts["ko"]:
         doubts.append(f"{counts['ok']} OK and {counts['ko']} KO are not {counts['total']} requests")
@@ -150,25 +152,25 @@ def _contradictions(stats: Mapping[str, Any], counts: Mapping[str, int]) -> Iter
 
 def _count(stats: Mapping[str, Any], which: str) -> int:
     value = mapping(stats.get("numberOfRequests")).get(which)
-    found = whole(_number(value))
-    if found is None:
+    count = whole(_number(value))
+    if count is None:
         if value == "-":
             return 0
         raise UnreadableError("it is no stats.json of Gatling: numberOfRequests has no counts")
-    return found
+    return count
 
 
 def _shares(stats: Mapping[str, Any], which: str) -> list[tuple[float, float]]:
     """The percentiles in their order, whatever shares they are of."""
     keys = ("minResponseTime", *(f"percentiles{n}" for n in range(1, 5)), "maxResponseTime")
-    found = ((at, _number(mapping(stats.get(key)).get(which))) for at, key in enumerate(keys))
-    return [(float(at), value) for at, value in found if value is not None]
+    pairs = ((at, _number(mapping(stats.get(key)).get(which))) for at, key in enumerate(keys))
+    return [(float(at), value) for at, value in pairs if value is not None]
 
 
 def _worst(stat: Mapping[str, Any]) -> float | None:
     """The larger one of all requests and of those that were OK: fast failures hide nothing."""
-    known = [_number(stat.get(one)) for one in ("total", "ok")]
-    return max((one for one in known if one is not None), default=None)
+    times = [_number(stat.get(which)) for which in ("total", "ok")]
+    return max((ms for ms in times if ms is not None), default=None)
 
 
 def _number(value: Any) -> float | None:

@@ -62,14 +62,14 @@ def read(text: str, unit: str) -> Figures:
             start = _stamp(_START, words, start)
             base = _stamp(_BASE, words, base)
             continue
-        found = _LINE.fullmatch(words)
-        if found is None:
+        interval = _LINE.fullmatch(words)
+        if interval is None:
             raise UnreadableError("it is no interval of a histogram", "was it cut off?", line)
-        tag = tags.setdefault(found[1] or ALL, _Tag())
+        tag = tags.setdefault(interval[1] or ALL, _Tag())
         if len(tags) > MOST_ENDPOINTS:
             raise UnreadableError(f"more than {MOST_ENDPOINTS} tags", line=line)
-        tag.spans.append((_us(found[2]), _us(found[3])))
-        for value, count in decoded(found[5], line).items():
+        tag.spans.append((_us(interval[2]), _us(interval[3])))
+        for value, count in decoded(interval[5], line).items():
             took_us = -(-value * UNITS[unit] // 1000)
             if took_us > MOST_TIME_US:
                 raise UnreadableError(
@@ -124,9 +124,9 @@ def _in_a_row(name: str, spans: list[tuple[int, int]]) -> list[str]:
     return []
 
 
-def _stamp(pattern: re.Pattern[str], words: str, known: int | None) -> int | None:
-    found = pattern.match(words)
-    return known if found is None else _us(found[1])
+def _stamp(pattern: re.Pattern[str], words: str, before: int | None) -> int | None:
+    stamp = pattern.match(words)
+    return before if stamp is None else _us(stamp[1])
 
 
 def _us(text: str) -> int:

@@ -45,15 +45,15 @@ def read_csv(text: str) -> Figures:
         fields = [row[columns[name]].strip() for name in _NEEDED]
         failed = fields[-1] != "true"
         thread = row[columns["threadName"]] if "threadName" in columns else ""
-        told = row[columns["responseMessage"]] if "responseMessage" in columns else ""
-        if told.startswith(_TRANSACTION):
-            lacking_samples = not _holds(told, fields, threads.get(thread, ()))
+        message = row[columns["responseMessage"]] if "responseMessage" in columns else ""
+        if message.startswith(_TRANSACTION):
+            lacking_samples = not _holds(message, fields, threads.get(thread, ()))
             transactions += not lacking_samples
             alone += lacking_samples
-            if not (lacking_samples or (failed and told.rstrip().endswith(_NONE_FAILED))):
+            if not (lacking_samples or (failed and message.rstrip().endswith(_NONE_FAILED))):
                 continue  # what failed in it is counted by itself
         _add(tally, fields, line)
-        if not told.startswith(_TRANSACTION):
+        if not message.startswith(_TRANSACTION):
             threads.setdefault(thread, []).append((int(fields[0]), failed))
         seen.add(hash(tuple(row)))
     doubts = [] if text.endswith("\n") else [CUT_OFF]
@@ -74,9 +74,9 @@ def _columns(header: tuple[int, list[str]] | None) -> dict[str, int]:
     return columns
 
 
-def _holds(told: str, fields: Sequence[str], samples: Sequence[tuple[int, bool]]) -> bool:
+def _holds(message: str, fields: Sequence[str], samples: Sequence[tuple[int, bool]]) -> bool:
     """Whether the samples that a transaction tells of stand before it, of the same thread."""
-    counts = _COUNTS.search(told)
+    counts = _COUNTS.search(message)
     if counts is None or not all(field.isdecimal() and len(field) < 20 for field in fields[:2]):
         return False
     n, failed = int(counts[1]), int(counts[2])
@@ -114,7 +114,7 @@ def read_xml(text: bytes) -> Figures:
         inside.pop()
         words = element.attributes
         transaction = words.get("rm", "").startswith(_TRANSACTION)
-        part_of_http = any(one.tag == "httpSample" for one in inside)
+        part_of_http = any(sample.tag == "httpSample" for sample in inside)
         holds = transaction or (element.tag == "sample" and element.children > 0)
         parents += holds
         failed = words.get("s") != "true"

@@ -21,10 +21,10 @@ def parsed(text: str, line: int = 0) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a key stands twice in one object")
-    return found
+    return members
 
 
 def _no_number(word: str) -> Any:
@@ -41,13 +41,13 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        found = float(value)
+        figure = float(value)
     except OverflowError:
         return None
-    return found if math.isfinite(found) and found >= 0 else None
+    return figure if math.isfinite(figure) and figure >= 0 else None
 
 
 def whole(value: Any) -> int | None:
     """Return a count, else None."""
-    found = number(value)
-    return int(found) if found is not None and found == int(found) and found < 2**53 else None
+    figure = number(value)
+    return int(figure) if figure is not None and figure == int(figure) and figure < 2**53 else None

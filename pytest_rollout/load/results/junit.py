@@ -57,44 +57,44 @@ class _Suites:
 
 def read(content: bytes) -> Figures:
     """Return the cases of a file; raises UnreadableError."""
-    found = _Suites()
+    suites = _Suites()
     inside: list[Element] = []
     for event, element in elements(content):
         if event == "start":
             if element.depth == 1:
-                found.roots += element.tag in _SUITES
+                suites.roots += element.tag in _SUITES
             inside.append(element)
             continue
         inside.pop()
         tag = _SPELLED.get(element.tag.lower(), element.tag)
-        holder = next((one for one in reversed(inside) if one.tag in _TOLD_OF), None)
+        holder = next((outer for outer in reversed(inside) if outer.tag in _TOLD_OF), None)
         if tag in _VERDICTS and holder is not None:
             holder.notes.append((tag, _why(element)))
             if holder.tag in _SUITES:
-                found.doubts.append(f"suite {_named(holder)}: {tag}: {_why(element)}")
+                suites.doubts.append(f"suite {_named(holder)}: {tag}: {_why(element)}")
         elif element.tag == "testcase":
-            _case(found, element, inside)
+            _case(suites, element, inside)
         elif element.tag in _SUITES:
-            _suite(found, element)
-    if not found.roots:
+            _suite(suites, element)
+    if not suites.roots:
         raise UnreadableError("it is no JUnit file: its root is no testsuite or testsuites")
-    doubts = tuple(dict.fromkeys(found.doubts))
-    none = () if found.cases else ("it holds no test case",)
-    known = bool(found.times) and not found.without_offset
-    about = [] if known else found.times + found.local
+    doubts = tuple(dict.fromkeys(suites.doubts))
+    none = () if suites.cases else ("it holds no test case",)
+    known = bool(suites.times) and not suites.without_offset
+    about = [] if known else suites.times + suites.local
     return Figures(
         format=FORMAT,
-        started_us=min(begin for begin, _ in found.times) if known else None,
-        ended_us=max(end for _, end in found.times) if known else None,
+        started_us=min(begin for begin, _ in suites.times) if known else None,
+        ended_us=max(end for _, end in suites.times) if known else None,
         about_us=(min(about)[0], max(end for _, end in about)) if about else None,
-        cases=tuple(found.cases),
+        cases=tuple(suites.cases),
         doubts=(*none, *doubts),
-        unsaid=(_NO_OFFSET,) if found.without_offset else (),
+        unsaid=(_NO_OFFSET,) if suites.without_offset else (),
     )
 
 
-def _case(found: _Suites, element: Element, inside: list[Element]) -> None:
-    suite = next((one for one in reversed(inside) if one.tag == "testsuite"), None)
+def _case(suites: _Suites, element: Element, inside: list[Element]) -> None:
+    suite = next((outer for outer in reversed(inside) if outer.tag == "testsuite"), None)
     class_ = element.attributes.get("classname") or (_named(suite) if suite else "")
     name = element.attributes.get("name", "")
     if not name.strip():
@@ -104,56 +104,58 @@ def _case(found: _Suites, element: Element, inside: list[Element]) -> None:
         what = f"the name of a test case is longer than {_MOST_NAME} characters"
         raise UnreadableError(what, line=element.line)
     attempts = tuple(_attempts(element))
-    found.cases.append(Outcome(full, attempts))
-    if len(found.cases) > MOST_CASES:
+    suites.cases.append(Outcome(full, attempts))
+    if len(suites.cases) > MOST_CASES:
         raise UnreadableError(f"more than {MOST_CASES} test cases", "bring them in parts")
-    for one in inside:
-        if one.tag in _SUITES:
-            one.children += 1
-            one.notes.append(attempts[-1][0])
+    for holder in inside:
+        if holder.tag in _SUITES:
+            holder.children += 1
+            holder.notes.append(attempts[-1][0])
 
 
 def _attempts(element: Element) -> Iterator[tuple[str, str]]:
     """Each attempt of a case; the last one is what became of it."""
     words = (element.attributes.get(name, "") for name in ("status", "result"))
-    told = {word.strip().lower() for word in words}
+    states = {word.strip().lower() for word in words}
     notes = [note for note in element.notes if isinstance(note, tuple)]
     yield from ((_VERDICTS[tag], why) for tag, why in notes if tag in _BEFORE)
     final = [(_VERDICTS[tag], why) for tag, why in notes if tag not in _BEFORE]
     if any(tag.startswith("rerun") for tag, _ in notes) and not final:
         final.append(("fail", "it was run again, and does not say what became of it"))
-    if told & _FAILED and not any(verdict in ("fail", "error") for verdict, _ in final):
-        final.append(("fail", f"its status says {', '.join(sorted(told & _FAILED))}"))
-    if told & _NOT_RUN and not final:
-        final.append(("missing", f"not run: {', '.join(sorted(told & _NOT_RUN))}"))
-    unknown = told - _PASSED - _RAN - _NOT_RUN - _FAILED
+    if states & _FAILED and not any(verdict in ("fail", "error") for verdict, _ in final):
+        final.append(("fail", f"its status says {', '.join(sorted(states & _FAILED))}"))
+    if states & _NOT_RUN and not final:
+        final.append(("missing", f"not run: {', '.join(sorted(states & _NOT_RUN))}"))
+    unknown = states - _PASSED - _RAN - _NOT_RUN - _FAILED
     if unknown and not final:
         final.append(("missing", f"its status is no pass: {', '.join(sorted(unknown))[:100]}"))
     if element.attributes.get("executed", "").strip().lower() not in _YES and not final:
         final.append(("missing", "not run: it says that it was not executed"))
-    yield min(final, key=lambda one: _WORST.index(one[0]), default=("pass", ""))
+    yield min(final, key=lambda attempt: _WORST.index(attempt[0]), default=("pass", ""))
 
 
-def _suite(found: _Suites, element: Element) -> None:
+def _suite(suites: _Suites, element: Element) -> None:
     """Compare what a suite says of itself with what it holds, and note when it ran."""
     held = [note for note in element.notes if isinstance(note, str)]
-    stated = _stated(found, element)
+    stated = _stated(suites, element)
     if stated.get("tests", 0) > len(held):
         what = f"says {stated['tests']} test cases and holds {len(held)}"
-        found.doubts.append(f"suite {_named(element)} {what}")
+        suites.doubts.append(f"suite {_named(element)} {what}")
     bad = [verdict for name, verdict in _BAD.items() if name in stated]
-    told = (
+    claims = (
         ("failures and errors", _BAD, sum(held.count(verdict) for verdict in bad)),
         ("cases that did not run", _LEFT_OUT, held.count("missing")),
     )
-    for words, names, shown in told:
-        said = sum(stated.get(name, 0) for name in names)
-        if said > shown:
-            found.doubts.append(f"suite {_named(element)} says {said} {words} and shows {shown}")
-    _when(found, element.attributes)
+    for words, names, shown in claims:
+        claimed = sum(stated.get(name, 0) for name in names)
+        if claimed > shown:
+            suites.doubts.append(
+                f"suite {_named(element)} says {claimed} {words} and shows {shown}"
+            )
+    _when(suites, element.attributes)
 
 
-def _stated(found: _Suites, element: Element) -> Mapping[str, int]:
+def _stated(suites: _Suites, element: Element) -> Mapping[str, int]:
     """The counts that a suite states; what is no count is a doubt."""
     counts = {}
     for name in ("tests", *_BAD, *_LEFT_OUT):
@@ -163,23 +165,23 @@ def _stated(found: _Suites, element: Element) -> Mapping[str, int]:
         if stated.isascii() and stated.isdigit() and len(stated) < 10:
             counts[name] = int(stated)
         else:
-            found.doubts.append(f"suite {_named(element)}: {name} is {stated:.20}, no count")
+            suites.doubts.append(f"suite {_named(element)}: {name} is {stated:.20}, no count")
     return counts
 
 
-def _when(found: _Suites, attributes: Mapping[str, str]) -> None:
+def _when(suites: _Suites, attributes: Mapping[str, str]) -> None:
     stamp = attributes.get("timestamp")
     if not stamp:
         return
     try:
         moment = datetime.fromisoformat(stamp)
     except ValueError:
-        found.without_offset = True
+        suites.without_offset = True
         return
-    times = found.times
+    times = suites.times
     if moment.tzinfo is None:
-        found.without_offset = True
-        moment, times = moment.replace(tzinfo=UTC), found.local
+        suites.without_offset = True
+        moment, times = moment.replace(tzinfo=UTC), suites.local
     begin = round(moment.timestamp() * SECOND)
     try:
         took = max(0.0, float(attributes.get("time", "0").replace(",", "")))
@@ -187,7 +189,7 @@ def _when(found: _Suites, attributes: Mapping[str, str]) -> None:
     except (ValueError, OverflowError):
         end = begin
     if not (FIRST_US <= begin <= end <= LAST_US):
-        found.doubts.append(f"its timestamp {stamp:.40} is no time of a test")
+        suites.doubts.append(f"its timestamp {stamp:.40} is no time of a test")
         return
     times.append((begin, end))
 

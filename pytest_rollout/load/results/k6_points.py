@@ -89,10 +89,10 @@ class _Points:
     def close(self) -> None:
         """Count the request whose points were read."""
         if self.open is not None:
-            one, self.open = self.open, None
-            self.bare += _BEFORE[0] not in one.before
-            start_us = one.ended_us - one.took_us
-            self.tally.add(one.endpoint, start_us, one.took_us, one.line, failed=False)
+            request, self.open = self.open, None
+            self.bare += _BEFORE[0] not in request.before
+            start_us = request.ended_us - request.took_us
+            self.tally.add(request.endpoint, start_us, request.took_us, request.line, failed=False)
 
 
 def read(text: str) -> Figures:
@@ -160,13 +160,13 @@ def _endpoint(tags: Mapping[str, Any]) -> str:
 
 def _instant(value: Any, line: int) -> int:
     """Return microseconds of an RFC 3339 text with nanoseconds."""
-    found = _WHEN.fullmatch(value) if isinstance(value, str) else None
+    stamp = _WHEN.fullmatch(value) if isinstance(value, str) else None
     try:
-        if found is None:
+        if stamp is None:
             raise ValueError
-        moment = datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(stamp[1] + stamp[3].replace("Z", "+00:00"))
         whole = int(moment.timestamp()) * SECOND
     except (ValueError, OverflowError):
         what = f"{value!s:.40} is no time with an offset"
         raise UnreadableError(what, line=line) from None
-    return whole + int((found[2] or "0")[:6].ljust(6, "0"))
+    return whole + int((stamp[2] or "0")[:6].ljust(6, "0"))

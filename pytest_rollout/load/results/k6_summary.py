@@ -118,18 +118,18 @@ def _mean_beyond(trend: Mapping[str, Any]) -> Iterator[str]:
 def _lasted(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[int, list[str]]:
     """How long the test took, as it says, or as a count and its rate come to."""
     state = number(mapping(data.get("state")).get("testRunDurationMs"))
-    told = [state * 1000] if state is not None else []
+    lengths = [state * 1000] if state is not None else []
     for name in ("http_reqs", "iterations"):
         counted = values.get(name, {})
         count, rate = number(counted.get("count")), number(counted.get("rate"))
         if count and rate and math.isfinite(count / rate * SECOND):
-            told.append(count / rate * SECOND)
-    if not told:
+            lengths.append(count / rate * SECOND)
+    if not lengths:
         return 0, ["it does not say how long the test took"]
-    less, more = min(told) / SECOND, max(told) / SECOND
+    less, more = min(lengths) / SECOND, max(lengths) / SECOND
     if more > less * _SAME:
         return round(less * SECOND), [f"it says that it took {less:.4g} s, and {more:.4g} s"]
-    return round(told[0]), []
+    return round(lengths[0]), []
 
 
 def _singles(
@@ -147,20 +147,20 @@ def _singles(
 
 
 def _shares(trend: Mapping[str, Any]) -> list[tuple[float, float]]:
-    known = {"min": 0.0, "med": 50.0, "max": 100.0}
+    percents = {"min": 0.0, "med": 50.0, "max": 100.0}
     for stat in trend:
-        if found := _PERCENTILE.fullmatch(stat):
-            known[stat] = float(f"{found[1]}.{found[2] or 0}")
-    shares = ((share, number(trend.get(stat))) for stat, share in known.items())
+        if percentile := _PERCENTILE.fullmatch(stat):
+            percents[stat] = float(f"{percentile[1]}.{percentile[2] or 0}")
+    shares = ((share, number(trend.get(stat))) for stat, share in percents.items())
     return [(share, value) for share, value in shares if value is not None]
 
 
 def _stat(stat: str) -> str:
     """The end of the series' name: p95 of p(95), p99_9 of p(99.9); empty where it is not kept."""
-    found = _PERCENTILE.fullmatch(stat)
-    if found is None:
+    percentile = _PERCENTILE.fullmatch(stat)
+    if percentile is None:
         return _STATS.get(stat, "")
-    return f"p{found[1]}_{found[2]}" if found[2] else f"p{found[1]}"
+    return f"p{percentile[1]}_{percentile[2]}" if percentile[2] else f"p{percentile[1]}"
 
 
 def _thresholds(
@@ -186,9 +186,9 @@ def _thresholds(
 
 def _fed(name: str, values: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether a metric is known to have samples: a trend of zeros alone may have none."""
-    known = values[name]
+    stats = values[name]
     for counts in (("passes", "fails"), ("count",)):
-        if all(number(known.get(count)) is not None for count in counts):
-            return sum(number(known[count]) or 0 for count in counts) > 0
-    figures = [number(value) for stat, value in known.items() if stat != "thresholds"]
+        if all(number(stats.get(count)) is not None for count in counts):
+            return sum(number(stats[count]) or 0 for count in counts) > 0
+    figures = [number(value) for stat, value in stats.items() if stat != "thresholds"]
     return any(figure for figure in figures)

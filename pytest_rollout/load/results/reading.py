@@ -30,11 +30,11 @@ def read_load(content: bytes, format_: str = "", unit: str = "") -> Figures:
     Without a format what stands in the file tells it. ``unit`` is that of HdrHistogram's values.
     """
     plain = inflated(content)
-    known = format_ or guessed(plain)
-    if known == "hdr-log" and unit not in hdr_log.UNITS:
+    kind = format_ or guessed(plain)
+    if kind == "hdr-log" and unit not in hdr_log.UNITS:
         fix = "the plan says it: ingest: {load: NAME, unit: ns, …}"
         raise UnreadableError("a log of HdrHistogram does not name its unit", fix)
-    return LOADS[known](plain, unit)
+    return LOADS[kind](plain, unit)
 
 
 def read_junit(content: bytes) -> Figures:
@@ -54,14 +54,14 @@ def inflated(content: bytes) -> bytes:
 
 
 def _without_gzip(content: bytes) -> bytes:
-    found: list[bytes] = []
+    parts: list[bytes] = []
     room = MOST_BYTES + 1
     rest = content
     try:
         while rest and room > 0:
             inflating = zlib.decompressobj(zlib.MAX_WBITS | 16)
             part = inflating.decompress(rest, room)
-            found.append(part)
+            parts.append(part)
             room -= len(part)
             if not inflating.eof:
                 if room > 0:
@@ -70,7 +70,7 @@ def _without_gzip(content: bytes) -> bytes:
             rest = inflating.unused_data
     except zlib.error as error:
         raise UnreadableError(f"its gzip cannot be read: {error}", "was it cut off?") from None
-    return b"".join(found)
+    return b"".join(parts)
 
 
 def guessed(content: bytes) -> str:

@@ -20,10 +20,10 @@ def fingerprint(content: bytes, figures: Figures) -> str:
     Of requests with their times that is what they come to, in whatever order they stand in it.
     """
     if figures.started_us is not None and figures.requests:
-        told: object = _counted(figures)
+        material: object = _counted(figures)
     else:
-        told = _as_written(inflated(content))
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        material = _as_written(inflated(content))
+    text = json.dumps(material, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

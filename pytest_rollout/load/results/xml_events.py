@@ -37,9 +37,9 @@ def elements(content: bytes) -> Iterator[tuple[str, Element]]:
         if len(open_) >= MOST_DEPTH:
             raise UnreadableError("its XML is nested too deep", line=parser.CurrentLineNumber)
         plain = tag.rpartition(":")[2]
-        one = Element(plain, attributes, len(open_) + 1, parser.CurrentLineNumber)
-        open_.append(one)
-        queue.append(("start", one))
+        element = Element(plain, attributes, len(open_) + 1, parser.CurrentLineNumber)
+        open_.append(element)
+        queue.append(("start", element))
 
     def ended(_: str) -> None:
         queue.append(("end", open_.pop()))
