@@ -42,6 +42,13 @@ def escalations(bridge: Bridge, thread: str) -> tuple[Reported, ...]:
     return bridge.operator.get(f"/v1/threads/{thread}/escalations").each("escalations")
 
 
+def blocked_by(bridge: Bridge, thread: str) -> list[str]:
+    """The reasons of all escalations of a thread that is blocked; none where it is not."""
+    if bridge.operator.thread(thread).text("state") != "blocked":
+        return []
+    return [row.text("reason") for row in escalations(bridge, thread)]
+
+
 @pytest.mark.criterion("loop-guard")
 def test_a_ping_pong_is_stopped(bridge: Bridge, observe: Observe, moment: datetime) -> None:
     limit = int(bridge.operator.get("/v1/policy").inner("config").number("loop_limit_turns"))
@@ -89,6 +96,8 @@ def test_a_loop_blocks_and_escalates(bridge: Bridge) -> None:
     assert more == limit - 1, f"after it was unblocked {more} turns were taken"
     state = operator.thread(thread).text("state")
     assert state == "active", "after it was unblocked the turns of before still count"
+    pair[(limit - 1) % 2].send(thread, "again", wake=False)
+    assert blocked_by(bridge, thread) == ["loop"] * 2, "a second loop is not stopped"
 
 
 # Progress, and findings
@@ -114,6 +123,8 @@ def test_twenty_turns_without_progress_block(
     taken = turns(thread, both, [f"once more {number}" for number in range(19)])
     state = operator.thread(thread).text("state")
     assert (taken, state) == (19, "active"), f"unblocked, it is {state} after {taken} turns"
+    pair[1].send(thread, "once more 20", wake=False)
+    assert blocked_by(bridge, thread) == ["no-progress"] * 2, "it is blocked but once"
     attended = pair[0].opened("attended", [PAIR[1]])
     taken = turns(attended, both, [f"turn {number}" for number in range(21)])
     assert taken == 21, f"people who look on are blocked after {taken} turns"
@@ -157,6 +168,18 @@ def test_the_same_finding_three_times_blocks(
         by_guard = (event.text("actor"), event.get("reason")) == ("supervisor", "identical-finding")
         right = right and by_guard == (wanted == "blocked")
         observe("finding_limit_off", int(not right), side=side, at=moment)
+
+
+@pytest.mark.criterion("identical-finding-block-at-3")
+def test_a_finding_blocks_a_second_time(bridge: Bridge) -> None:
+    thread, executor, reviewer = opened(bridge, "found again")
+    for often in (1, 2):
+        for number in range(3):
+            assert not blocked_by(bridge, thread), f"after {number} findings it is blocked again"
+            executor.send(thread, f"try {often}.{number}", kind="progress", wake=False)
+            reviewer.send(thread, "sum is off by one", kind="finding", wake=False)
+        assert blocked_by(bridge, thread) == ["identical-finding"] * often
+        bridge.operator.change(thread, "active", "seen to")
 
 
 SIDES = {  # of each criterion: how many turns are one short of its limit, and of which kind
