@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_rollout.checks.idempotency import Idempotency, ReplayAnswer
     from pytest_rollout.checks.invariant import Checked, run_checker
     from pytest_rollout.checks.kpi import Kpi, KpiReceipt, RanTests, kpi_slips
+    from pytest_rollout.checks.printing import Sample, handed_on, print_series
     from pytest_rollout.checks.recount import Recount, recount
     from pytest_rollout.checks.reported import Field, NotReportedError, Reported, nothing, reported
     from pytest_rollout.checks.restore import archive_differences, database_differences
@@ -96,6 +97,7 @@ __all__ = [
     "Reported",
     "RolloutError",
     "Routes",
+    "Sample",
     "Side",
     "Snapshot",
     "Stage",
@@ -111,9 +113,11 @@ __all__ = [
     "fault",
     "find_program",
     "gaps",
+    "handed_on",
     "kpi_slips",
     "nothing",
     "one_of",
+    "print_series",
     "read_inbox",
     "recount",
     "relative_error",
@@ -172,6 +176,9 @@ _HOMES = {
     "ReferenceTarget": "targets.reference_target",
     "ReferenceTargetError": "model.errors",
     "RolloutError": "model.errors",
+    "Sample": "checks.printing",
+    "handed_on": "checks.printing",
+    "print_series": "checks.printing",
     "DemoOutput": "checks.demo",
     "Routes": "monitoring.alertmanager",
     "Side": "checks.boundary",

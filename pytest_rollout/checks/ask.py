@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, cast
@@ -10,6 +9,7 @@ from typing import Protocol, cast
 from pytest_rollout import extensions
 from pytest_rollout.checks import command, http, prometheus, sql
 from pytest_rollout.checks.answer import Reply
+from pytest_rollout.checks.printing import target_variable
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.extension import CheckExtension
@@ -108,6 +108,5 @@ def surroundings(check: Check, place: Place) -> dict[str, str]:
     """What a command is told: the phase, the environment, and where its targets are."""
     variables = {"ROLLOUT_PHASE": place.id, "ROLLOUT_ENVIRONMENT": place.environment}
     for name in check.on:
-        variable = re.sub(r"[^A-Z0-9]", "_", name.upper())
-        variables[f"ROLLOUT_TARGET_{variable}"] = place.address(name)
+        variables[target_variable(name)] = place.address(name)
     return variables

@@ -5,18 +5,23 @@ It prints samples, a line of JSON each. Targets are found as the plan hands them
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
-from pytest_rollout import NoValueError, Reported, RolloutError, relative_error
+from pytest_rollout import (
+    NoValueError,
+    Reported,
+    RolloutError,
+    Sample,
+    handed_on,
+    print_series,
+    relative_error,
+)
 from suites.pas.views.client import Vp, python_of
 from suites.pas.views.documents import requirements_lack
 from suites.pas.views.index import Index, answered, mixed
@@ -38,35 +43,14 @@ LOOKING: Mapping[str, tuple[str, ...]] = {  # commands that need no service, and
 TIMEOUT_S = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A value at a time."""
-
-    value: float
-    at: datetime
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def line(self) -> str:
-        """It as a line of JSON."""
-        told = {"at": self.at.isoformat(), "value": float(self.value), "labels": dict(self.labels)}
-        return json.dumps(told) + "\n"
-
-
 def place(target: str) -> Path:
     """The path of a target."""
-    return Path(_handed_on(target))
+    return Path(handed_on(target))
 
 
 def client(target: str) -> httpx.Client:
     """A client of a target."""
-    return httpx.Client(base_url=_handed_on(target), timeout=TIMEOUT_S, trust_env=False)
-
-
-def _handed_on(target: str) -> str:
-    stated = os.environ.get(f"ROLLOUT_TARGET_{target.upper()}", "")
-    if not stated:
-        raise RolloutError(f"the plan hands on no target {target}: say `on: [{target}]`")
-    return stated
+    return httpx.Client(base_url=handed_on(target), timeout=TIMEOUT_S, trust_env=False)
 
 
 def refreshes(now: datetime) -> Iterator[Sample]:
@@ -87,7 +71,7 @@ def refreshes(now: datetime) -> Iterator[Sample]:
         if commit == words[0] and indexed != commit:  # whatever a refresh was answered
             refreshed = now if now - made > LATE else None
         if refreshed is not None:
-            yield Sample((refreshed - made).total_seconds(), refreshed, {"commit": commit[:12]})
+            yield Sample(refreshed, (refreshed - made).total_seconds(), {"commit": commit[:12]})
 
 
 def coverage(now: datetime) -> Iterator[Sample]:
@@ -99,7 +83,7 @@ def coverage(now: datetime) -> Iterator[Sample]:
     if not source.texts:
         raise NoValueError("the commit has no Python file")
     there = sum(listed.get(path) == source.blob(path) for path in source.texts)
-    yield Sample(there / len(source.texts), now)
+    yield Sample(now, there / len(source.texts))
 
 
 def queries(_: datetime) -> Iterator[Sample]:
@@ -107,7 +91,7 @@ def queries(_: datetime) -> Iterator[Sample]:
     with client("index") as http:
         for kind, name, due in mixed(Source.at(place("checkout"))):
             took = answered(http, kind, name, due)
-            yield Sample(took, datetime.now(UTC), {"kind": kind})
+            yield Sample(datetime.now(UTC), took, {"kind": kind})
 
 
 def edits(now: datetime) -> Iterator[Sample]:
@@ -125,13 +109,13 @@ def edits(now: datetime) -> Iterator[Sample]:
             if ran.status:
                 raise RolloutError(ran.said)
             edited = changes(before, tree(clone))
-            yield Sample(len(edited), now, {"command": command, "state_dir": "no"})
+            yield Sample(now, len(edited), {"command": command, "state_dir": "no"})
 
 
 def requirements(now: datetime) -> Iterator[Sample]:
     """Whether the document of requirements is in the repository, whole and reviewed."""
     reviewed = of_kind(lines(place("records"), "record of people"), "review", what="pas-prd")
-    yield Sample(bool(reviewed) and not requirements_lack(place("checkout")), now)
+    yield Sample(now, bool(reviewed) and not requirements_lack(place("checkout")))
 
 
 def budgets(now: datetime) -> Iterator[Sample]:
@@ -139,7 +123,7 @@ def budgets(now: datetime) -> Iterator[Sample]:
     with client("full") as http:
         pas = Pas(http)
         listed = [row.text("run_id") for row in pas.portfolio().each("runs")]
-        yield Sample(sum(over_budget(pas.status(run)) for run in listed), now)
+        yield Sample(now, sum(over_budget(pas.status(run)) for run in listed))
 
 
 def tests_of_pairs(now: datetime) -> Iterator[Sample]:
@@ -148,7 +132,7 @@ def tests_of_pairs(now: datetime) -> Iterator[Sample]:
     results = Reported(read(packs / RESULTS), RESULTS).each("pairs")
     pairs = [Reported(pair, PAIRS) for pair in read(packs / PAIRS)]
     for number, reduction in enumerate(reductions(results, pairs)):
-        yield Sample(reduction, now, {"pair": str(number)})
+        yield Sample(now, reduction, {"pair": str(number)})
 
 
 def errors(now: datetime) -> Iterator[Sample]:
@@ -162,7 +146,7 @@ def errors(now: datetime) -> Iterator[Sample]:
             raise NoValueError(f"no run {project['run_id']} is recorded")
         actual = sum(task.number("tokens") for task in run.each("tasks"))
         off = abs(relative_error(actual, project.number("estimate_tokens")))
-        yield Sample(off, now, {"project": str(project["project_id"])})
+        yield Sample(now, off, {"project": str(project["project_id"])})
 
 
 SERIES: Mapping[str, Callable[[datetime], Iterable[Sample]]] = {
@@ -177,18 +161,14 @@ SERIES: Mapping[str, Callable[[datetime], Iterable[Sample]]] = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Print the series that is named; 1 and a sentence where it cannot be measured."""
-    if len(arguments) != 1 or arguments[0] not in SERIES:
-        sys.stderr.write(f"name one of {', '.join(SERIES)}\n")
-        return 2
-    try:
-        told = [sample.line() for sample in SERIES[arguments[0]](datetime.now(UTC))]
-    except (RolloutError, httpx.HTTPError, OSError) as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 1
-    sys.stdout.write("".join(told))
-    return 0
+def samples_of(metric: str) -> Iterable[Sample]:
+    """The samples of a series, as it is now."""
+    return SERIES[metric](datetime.now(UTC))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the series that is named; return the exit status."""
+    return print_series(SERIES, samples_of, arguments)
 
 
 if __name__ == "__main__":

@@ -5,53 +5,29 @@ Needs ``on: [bridge, secret, repository, runtime, logs]``.
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from pytest_rollout import RolloutError
+from pytest_rollout import NoValueError, Sample, handed_on, print_series
 from suites.bridge.views.service import Bridge
-from suites.bridge.views.watched import SERIES, Sample, Sources
+from suites.bridge.views.watched import SERIES, Sources
 
 
-def stated(target: str) -> str:
-    """The address or path of a target; ends the program where the plan did not hand it on."""
-    place = os.environ.get(f"ROLLOUT_TARGET_{target.upper()}", "")
-    if not place:
-        sys.exit(f"the plan hands on no target {target}: say `on: [{target}]`")
-    return place
-
-
-def printed(samples: Iterable[Sample]) -> str:
-    """The samples, a line of JSON each."""
-    lines = (
-        {"at": sample.at.isoformat(), "value": sample.value, "labels": dict(sample.labels)}
-        for sample in samples
-    )
-    return "".join(json.dumps(line) + "\n" for line in lines)
-
-
-def main(arguments: list[str]) -> None:
-    """Print the series that is named."""
-    if len(arguments) != 1 or arguments[0] not in SERIES:
-        sys.exit(f"name one of {', '.join(SERIES)}")
-    secret = Path(stated("secret"))
+def samples_of(metric: str) -> Iterator[Sample]:
+    """The samples of a series until now."""
+    secret = Path(handed_on("secret"))
     if not secret.is_file():
-        sys.exit(f"there is no secret of the issuer at {secret.name}")
-    repository, runtime, logs = (Path(stated(name)) for name in ("repository", "runtime", "logs"))
-    with httpx.Client(base_url=stated("bridge"), timeout=20, trust_env=False) as client:
+        raise NoValueError(f"there is no secret of the issuer at {secret.name}")
+    places = (Path(handed_on(name)) for name in ("repository", "runtime", "logs"))
+    repository, runtime, logs = places
+    with httpx.Client(base_url=handed_on("bridge"), timeout=20, trust_env=False) as client:
         bridge = Bridge(client, secret.read_text(encoding="utf-8").strip())
-        sources = Sources(bridge, repository, runtime, logs, datetime.now(UTC))
-        try:
-            sys.stdout.write(printed(SERIES[arguments[0]](sources)))
-        except (RolloutError, httpx.HTTPError) as error:
-            sys.exit(str(error))
+        yield from SERIES[metric](Sources(bridge, repository, runtime, logs, datetime.now(UTC)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(print_series(SERIES, samples_of, sys.argv[1:]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
 
-from pytest_rollout import NoValueError, Observe, Stage
+from pytest_rollout import NoValueError, Observe, Sample, Stage
 from suites.bridge.views.exchange import Exchange
 from suites.bridge.views.lines import lines
 from suites.bridge.views.service import Agent, Bridge
@@ -22,14 +22,6 @@ _PATIENCE_S = 6.0  # after the last post
 _LONGEST_S = 60.0
 _WAKE_LOOKS = 15  # a second each
 _APART_S = 1.7  # so that of three messages one comes three seconds or more before a tick
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One value, and when it was seen."""
-
-    at: datetime
-    value: float
 
 
 @dataclass

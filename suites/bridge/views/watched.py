@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from pytest_rollout import Sample
 from suites.bridge.views import oracle
 from suites.bridge.views.lines import ticks
 from suites.bridge.views.pair import Pilot
@@ -19,15 +20,6 @@ from suites.bridge.views.service import Bridge
 from suites.bridge.views.waking import ACK, woken_so_far
 
 _LOOKS_BACK = timedelta(hours=2)  # of a rule over an hour
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One value of a series, and what it is of."""
-
-    at: datetime
-    value: float
-    labels: Mapping[str, str]
 
 
 def turns(pilot: Pilot) -> Iterator[Sample]:

@@ -5,38 +5,21 @@ Needs ``on: [github, telemetry, records, checkout]``.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from pytest_rollout import Sample, print_series
 from suites.pipeline.asks.places import hub, place
-from suites.pipeline.views.series import Sample, Sources
+from suites.pipeline.views.series import Sources
 from suites.pipeline.views.watched import SERIES
 
 
-def printed(samples: Iterable[Sample]) -> str:
-    """The samples, a line of JSON each."""
-    lines = []
-    for sample in samples:
-        told = {
-            "at": sample.at.isoformat(),
-            "value": float(sample.value),
-            "labels": dict(sample.labels),
-        }
-        lines.append(json.dumps(told) + "\n")
-    return "".join(lines)
-
-
-def main(arguments: list[str]) -> None:
-    """Print the series that is named."""
-    if len(arguments) != 1 or arguments[0] not in SERIES:
-        sys.exit(f"name one of {', '.join(SERIES)}")
-    sources = Sources(
-        hub(), place("telemetry"), place("records"), datetime.now(UTC), place("checkout")
-    )
-    sys.stdout.write(printed(SERIES[arguments[0]](sources)))
+def samples_of(metric: str) -> Iterable[Sample]:
+    """The samples of a series until now."""
+    kept = (place("telemetry"), place("records"), datetime.now(UTC), place("checkout"))
+    return SERIES[metric](Sources(hub(), *kept))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(print_series(SERIES, samples_of, sys.argv[1:]))

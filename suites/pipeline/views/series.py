@@ -6,12 +6,12 @@ The checks of a run observe them, and `rollout watch` asks for them through `ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from pytest_rollout import NoValueError
+from pytest_rollout import NoValueError, Sample
 from suites.pipeline.views.cohorts import TWO_DAYS, assignments
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import TRIAGE, Journal, Run
@@ -24,15 +24,6 @@ from suites.pipeline.views.transitions import conflicting
 
 NAMES = {ASSIGN: "assignment", PROCESS: "processing", DAILY: "daily"}
 COMPLAINT = "complaint"
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One value of a series."""
-
-    at: datetime
-    value: float
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
+from pytest_rollout import Sample
 from suites.pipeline.views import series
 from suites.pipeline.views.daily_stages import shared_issues
 from suites.pipeline.views.journal import COPILOT
@@ -12,7 +13,7 @@ from suites.pipeline.views.quality import problems
 from suites.pipeline.views.runs import completed, moved
 from suites.pipeline.views.schedules import ASSIGN, DAILY, PROCESS
 from suites.pipeline.views.schemas import schema_labels
-from suites.pipeline.views.series import Sample, Sources
+from suites.pipeline.views.series import Sources
 from suites.pipeline.views.telemetry import LOW, items
 
 LONGER = 1.2  # times as long as on the day before, an issue takes noticeably longer
