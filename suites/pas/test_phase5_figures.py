@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollout import Reported
+from pytest_rollout import NoValueError, Reported
 from suites.pas.scenarios.planning import (
     KNOWN,
     LANE,
@@ -23,7 +23,17 @@ from suites.pas.scenarios.planning import (
 )
 from suites.pas.views.estimates import OTHER as NO_PRIOR
 from suites.pas.views.estimates import PRIORS, interval, unlike
-from suites.pas.views.learning import PAIRS, RESULTS, RUNS, Planner, asked, near, numbered, read
+from suites.pas.views.learning import (
+    PAIRS,
+    RESULTS,
+    RUNS,
+    Planner,
+    asked,
+    near,
+    numbered,
+    read,
+    reductions,
+)
 
 pytestmark = pytest.mark.pas_phase5
 
@@ -204,6 +214,25 @@ def test_the_test_can_be_made_again(trained: Trained) -> None:
     assert dict(said) == kept == read(out), "made again, the results are others"
     for pair in read(trained.packs / PAIRS):
         assert asked(Reported(pair["a"], PAIRS)) == asked(Reported(pair["b"], PAIRS))
+
+
+@pytest.mark.criterion("ab-mae-reduction")
+def test_pairs_that_got_worse_count(trained: Trained) -> None:
+    """Most of the recorded pairs, as if the second run had taken four times what it took."""
+    pairs, folder = read(trained.packs / PAIRS), trained.planner.folder / "worse"
+    folder.mkdir(exist_ok=True)
+    for pair in pairs[: len(pairs) // 2 + 1]:
+        for task in pair["b"]["tasks"]:
+            task["tokens"] *= 4
+    (folder / PAIRS).write_text(json.dumps(pairs), encoding="utf-8")
+    words = ("ab", "--packs", trained.packs, "--pairs", folder / PAIRS, "--out", folder / RESULTS)
+    trained.planner.run(*words).demand()
+    results = Reported(read(folder / RESULTS), RESULTS)
+    due = list(reductions(results.each("pairs"), [Reported(pair, PAIRS) for pair in pairs]))
+    if statistics.median(due) >= 0:
+        raise NoValueError(f"the pairs were to get worse, and their reductions are {sorted(due)}")
+    told, median = results.number("median_reduction"), statistics.median(due)
+    assert near(told, median, 1e-4), f"a median of {told:g} is told, and it is {median:g}"
 
 
 @pytest.mark.criterion("serving-order")
