@@ -138,11 +138,12 @@ def test_no_run_spends_more_than_its_budget(
         left, said = (cap - spent) / spent * minutes, run.number("runway_minutes")
         assert abs(said - left) < 0.01, f"{name} has budget for {left:g} more minutes, not {said:g}"
     observe("runs_over_budget", sum(over_budget(run) for _, run in guarded.budgets.values()))
-    _, stopped = guarded.budgets["r1"]
-    assert stopped.text("status") == "terminated", f"without budget a run is {stopped['status']}"
-    assert "budget" in stopped.text("reason").lower(), f"the reason is {stopped['reason']}"
-    done = stopped.whole("tasks_completed")
-    assert done == 3, f"of its budget three tasks can be paid, and {done} were done"
+    for name in ("r1", "r3"):
+        _, stopped = guarded.budgets[name]
+        status, done = stopped.text("status"), stopped.whole("tasks_completed")
+        assert status == "terminated", f"{name}: without budget a run is {status}"
+        assert "budget" in stopped.text("reason").lower(), f"the reason is {stopped['reason']}"
+        assert done == 3, f"{name}: of its budget three tasks can be paid, and {done} were done"
     starved = guarded.starved
     assert starved.text("status") == "terminated", f"without energy a run is {starved['status']}"
     assert not starved.number("spend_energy_kwh"), f"it used {starved['spend_energy_kwh']} kWh"

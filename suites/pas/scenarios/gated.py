@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pytest_rollout import Reported, Stage, reported, scenario
+from pytest_rollout import LiveTarget, Reported, Stage, every, reported, scenario
 from suites.pas.views.executed import to_their_end
 from suites.pas.views.pas import Pas, full_of
 
@@ -90,7 +90,7 @@ class Guarded:
     """A run with a tool that its lane may not use and one without; runs near their budgets."""
 
     tools: Mapping[str, Reported]  # by what was tried
-    budgets: Mapping[str, tuple[float, Reported]]  # r1: too small, r2: large enough
+    budgets: Mapping[str, tuple[float, Reported]]  # r1, r3: too small, r2: large enough
     starved: Reported  # with next to no energy
 
 
@@ -99,7 +99,8 @@ TOOLS = {  # by what is tried: a lane, and what its task asks for; the last is l
     "of another lane": ("Narrative", ("read_file", "run_tests")),
     "allowed": ("Code-Impl", ("read_file", "run_tests")),
 }
-BUDGETS = {"r1": 0.07, "r2": 0.08}  # the four tasks cost exactly as much as the second
+# The four tasks cost exactly as much as the second; the third goes on once more on its way.
+BUDGETS = {"r1": 0.07, "r2": 0.08, "r3": 0.07}
 _COSTS, _TASKS = 0.02, 4
 
 
@@ -120,12 +121,22 @@ def guarded(phase: Stage) -> Guarded:
         budgets[name] = pas.new_run(f"budget-{name}")
         _in_a_row(pas, budgets[name])
         pas.start(budgets[name], budget_caps={"usd": cap}).text("status")
+    _paused(target, pas, budgets["r3"])
     to_their_end(target, pas, [*tools.values(), *budgets.values(), starved], _MOST_S)
     return Guarded(
         {name: pas.status(run) for name, run in tools.items()},
         {name: (BUDGETS[name], pas.status(run)) for name, run in budgets.items()},
         pas.status(starved),
     )
+
+
+def _paused(target: LiveTarget, pas: Pas, run: str) -> None:
+    """Pause a run once two of its tasks are paid, and have it go on."""
+    for _ in every(target.clock, 0.2, until=target.clock.now() + timedelta(seconds=_MOST_S)):
+        if pas.status(run).whole("tasks_completed") >= 2:
+            break
+    reported(pas.control("pause", run)).text("status")
+    reported(pas.control("resume", run)).text("status")
 
 
 def _in_a_row(pas: Pas, run: str) -> None:

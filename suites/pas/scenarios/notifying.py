@@ -19,6 +19,7 @@ KINDS = {  # by what is tried: the kind of the run, how many cases fail, whether
     "rehearsal": ("rehearsal", 0, False),
     "sandbox": ("sandbox", 0, False),
     "failed": ("baseline", 9, False),
+    "garbled": ("baseline", 0, False),  # its work succeeds, and its echo does not say so
     "terminated": ("baseline", 0, False),
 }
 _MOST_S, _RETRIES_S = 60, 90
@@ -49,7 +50,8 @@ def told(phase: Stage) -> Told:
         runs[name] = pas.new_run(f"told-{name}")
         if bad:  # and a task that costs nothing, as it never begins
             pas.card(runs[name], "Narrative", budget_usd=0)
-        pas.card(runs[name], "Code-Impl", payload=cases(9, bad))
+        work = {**cases(9, bad), **({"garble": True} if name == "garbled" else {})}
+        pas.card(runs[name], "Code-Impl", payload=work)
         pas.card(runs[name], "Vector-Ops")
         pas.start(runs[name], run_kind=kind).text("status")
     reported(pas.control("terminate", runs["terminated"])).text("status")

@@ -99,7 +99,7 @@ def way_back(phase: Stage) -> WayBack:
     phase.operate("github", "seed-issues", count=20, state="triage")
     fixed = _alert(phase, "requirements.txt", "dependabot")
     _alert(phase, "requirements/docs.txt", "dependabot")
-    _alert(phase, "src/monitor.py")
+    elsewhere = _alert(phase, "src/monitor.py")
     clock.to(at + timedelta(minutes=2))
     below = not_met(phase, "alerts concern a dependency and other code")
     before = hub.journal(clock.now())
@@ -116,7 +116,8 @@ def way_back(phase: Stage) -> WayBack:
     journal = hub.journal(clock.now(), after)
     _alert(phase, f"{FOLDER}/{ASSIGN}")
     clock.advance(3600)
-    phase.operate("github", "close-alert", kind="dependabot", number=fixed)
+    for kind, number in (("dependabot", fixed), ("code-scanning", elsewhere)):
+        phase.operate("github", "close-alert", kind=kind, number=number)
     second = effects(phase, hub, triggered)
     clock.to(triggered + 3 * DAY + timedelta(hours=1))
     return WayBack(
