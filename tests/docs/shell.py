@@ -45,7 +45,7 @@ NOT_RUN = {
         "--seed 1": _BUILD,
         "rollout drill plms --mutants fixtures/plms/service --mutants fixtures/plms/monitoring "
         "--mutants fixtures/plms/host --sample 300 --seed 13 --jobs 2 --phase-timeout 15m": _BUILD,
-        "rollout drill pipeline --mutants fixtures/pipeline --sample 200 --seed 41 --jobs 2 "
+        "rollout drill pipeline --mutants fixtures/pipeline --sample 200 --seed 61 --jobs 2 "
         "--phase-timeout 20m": _BUILD,
         "rollout drill bridge --mutants fixtures/bridge/advanced --mutants fixtures/bridge/agents "
         "--mutants fixtures/bridge/alerting --mutants fixtures/bridge/auth "
