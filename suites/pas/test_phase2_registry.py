@@ -84,6 +84,16 @@ def test_no_row_was_changed(migrated: Migrated, observe: Observe) -> None:
 
 
 @pytest.mark.criterion("migration-keeps-data")
+def test_a_run_that_has_not_ended_is_kept(migrated_twice: MigratedTwice) -> None:
+    run = migrated_twice.unfinished
+    often = len(migrated_twice.kept)
+    assert often == 1, f"a run without an end is there {often} times"
+    (now,) = migrated_twice.kept
+    changed = [name for name, value in now.items() if value != run.get(name)]
+    assert not changed, f"of a run without an end {', '.join(changed)} was made up"
+
+
+@pytest.mark.criterion("migration-keeps-data")
 def test_no_old_column_is_declared_otherwise(migrated: Migrated) -> None:
     """Types, keys, defaults and indexes: a table that was made anew has often lost them."""
     for table in TABLES:

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_rollout import NoValueError, Reported, Snapshot, Stage, reported, scenario
 from suites.pas.views.lines import lines
-from suites.pas.views.registry import Registry, columns
+from suites.pas.views.registry import Registry, columns, rows
 from suites.pas.views.running import Done, bare, call
 
 MIGRATION = "2025_11_07_telemetry_schema"
@@ -113,6 +113,8 @@ class MigratedTwice:
 
     first: Done
     recorded: Sequence[Reported]  # by the first, beside the copy
+    unfinished: Mapping[str, Any]  # a run of which all is unknown that may be
+    kept: Sequence[Mapping[str, Any]]  # the same after the first
     second: Done
     columns: Sequence[str]  # after the first
     changed: Sequence[str]  # by the second, in words
@@ -131,6 +133,8 @@ def migrated_twice(
     shutil.copyfile(migrated.backup.path, copy)
     environ = bare(folder)
 
+    unfinished = _unfinished(copy)
+
     def migrate() -> tuple[Done, Snapshot, int]:
         done = call("migrate", phase.file("migrate"), copy, environ=environ, folder=folder)
         return done, Snapshot.of(copy), len([*folder.rglob("registry-*.db")])
@@ -139,11 +143,29 @@ def migrated_twice(
     record = folder / "migrations.jsonl"
     recorded = lines(record, "record of migrations") if record.is_file() else ()
     there = columns(copy, "project_runs")
+    kept = rows(copy, "SELECT * FROM project_runs WHERE run_id = ?", unfinished["run_id"])
     second, twice, more = migrate()
     changed = _changed(once, twice)
     half = _half(phase, migrated.backup.path, tmp_path_factory.mktemp("half"))
     nowhere = call("migrate", phase.file("migrate"), folder / "none.db", environ=environ)
-    return MigratedTwice(first, recorded, second, there, changed, (backups, more), half, nowhere)
+    return MigratedTwice(
+        *(first, recorded, unfinished, kept, second),
+        *(there, changed, (backups, more), half, nowhere),
+    )
+
+
+def _unfinished(copy: Path) -> dict[str, Any]:
+    """Add a run that is still at work to a copy of the registry."""
+    run = rows(copy, "SELECT * FROM project_runs LIMIT 1")[0]
+    for column in rows(copy, "PRAGMA table_info(project_runs)"):
+        if not column["notnull"] and not column["pk"]:
+            run[column["name"]] = None
+    run["run_id"] = "suite-unfinished"
+    with closing(sqlite3.connect(copy)) as db, db:
+        marks = ", ".join("?" * len(run))
+        names = ", ".join(run)
+        db.execute(f"INSERT INTO project_runs ({names}) VALUES ({marks})", [*run.values()])
+    return run
 
 
 def _changed(before: Snapshot, after: Snapshot) -> list[str]:
