@@ -15,9 +15,12 @@ from pytest_rollout.model.evidence import Head
 
 def note_of(store: Store) -> str:
     """The note of a ledger as it stands; empty where it holds nothing."""
-    return "".join(
-        f"{record.first.hash} {record.first.sequence} {record.name}\n" for record in _newest(store)
-    )
+    return "".join(line_of(record.first, record.name) for record in _newest(store))
+
+
+def line_of(first: Head, name: str) -> str:
+    """Return the line of a record: where it was first written, and what messages call it."""
+    return f"{first.hash} {first.sequence} {name}\n"
 
 
 def _newest(store: Store) -> Iterator[Record]:

@@ -129,18 +129,41 @@ def _closed(events: list[Happened]) -> Iterator[Happened]:
 def evaluations(ledger: Ledger, decision: Decision) -> tuple[Evaluation, ...]:
     """Return the newest decisions of a gate by full runs, the newest last. Raises LedgerError."""
     newest_first: list[Evaluation] = []
-    address = decision.address
-    where = (RecordKind.DECISION, address.plan, str(address), decision.environment)
-    for record in ledger.newest(*where):
-        # A decision of many checks takes long to decode, and the newest is often the one at hand.
-        own = record.run == decision.run and not newest_first
-        past = decision if own else _decided(record)
+    for past in _newest_decisions(ledger, decision):
         if past is None or past.partial or past.drill:
             continue
         newest_first.append(_evaluation(past))
         if len(newest_first) == MOST_EVALUATIONS:
             break
     return tuple(reversed(newest_first))
+
+
+def _newest_decisions(ledger: Ledger, decision: Decision) -> Iterator[Decision | None]:
+    """Yield the decisions of a gate, newest first; None for one that cannot be decoded.
+
+    One of many checks takes megabytes and long to decode, and the newest is often the one at hand:
+    it is not read again.
+    """
+    address = decision.address
+    where = (RecordKind.DECISION, address.plan, str(address), decision.environment)
+    at_hand = _newest_at_hand(ledger, decision)
+    if at_hand is not None:
+        yield decision
+    for record in ledger.newest(*where, before=at_hand):
+        yield decision if record.run == decision.run else _decided(record)
+
+
+def _newest_at_hand(ledger: Ledger, decision: Decision) -> int | None:
+    """The sequence of a decision that this process made, if nobody else has written since."""
+    kept = ledger.kept(decision.run)
+    records = kept.read(ledger.store) if kept is not None else []
+    if kept is None or kept.head is None or not records:
+        return None
+    if records[-1].sequence != kept.head.sequence:
+        return None
+    subject = str(decision.address)
+    decided = (record for record in records if record.kind is RecordKind.DECISION)
+    return next((record.sequence for record in decided if record.subject == subject), None)
 
 
 def _decided(record: Record) -> Decision | None:

@@ -106,8 +106,12 @@ class Record:
     @property
     def name(self) -> str:
         """What messages call it."""
-        of_run = f" of run {self.run}" if self.run else ""
-        return f"record {self.sequence} ({self.kind}){of_run}"
+        return record_name(self.sequence, self.kind, self.run)
+
+
+def record_name(sequence: int, kind: RecordKind, run: str) -> str:
+    """Return what messages call a record."""
+    return f"record {sequence} ({kind}){f' of run {run}' if run else ''}"
 
 
 @dataclass(frozen=True, slots=True)

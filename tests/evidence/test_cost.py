@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from pytest_rollout.evidence import heads
 from pytest_rollout.evidence.attached_files import kept_of
 from pytest_rollout.evidence.bodies import ItemReport
 from pytest_rollout.evidence.decoding import encoded
 from pytest_rollout.evidence.integrity import damage
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.records import Batch, RecordKind
+from pytest_rollout.evidence.phase_story import evaluations
+from pytest_rollout.evidence.records import Batch, Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, log_of
+from pytest_rollout.evidence.sqlite.sqlite_store import SqliteStore
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.model import coding
 from pytest_rollout.model.decision import canonical
@@ -155,6 +158,43 @@ def test_a_run_that_is_remembered_is_taken_apart_once(
     log = log_of(ledger, run.run)
     assert [record.subject for record in log.decisions] == ["demo.canary/entry", "demo.canary/exit"]
     assert log.evidence == RunLog(ledger.store.of_run(run.run)).evidence
+
+
+def test_a_decision_at_hand_is_not_read_again(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(ledger, 1).decide()
+    run = _run(ledger, 2)
+    ledger.remember(run.run)
+    (*_, decision) = run.decide().decisions
+    read: list[str] = []
+    about = SqliteStore.about
+
+    def noted(store: SqliteStore, *where: Any, **how: Any) -> Iterator[Record]:
+        for record in about(store, *where, **how):
+            read.append(record.run)
+            yield record
+
+    monkeypatch.setattr(SqliteStore, "about", noted)
+    told = evaluations(ledger, decision)
+    assert [evaluation.decided_at for evaluation in told[1:]] == [decision.decided_at]
+    assert (len(told), read) == (2, ["r1"])
+    with opened(tmp_path / "ledger.db") as other:
+        _run(other, 3).decide()
+    read.clear()
+    assert len(evaluations(ledger, decision)) == 3, "another run decided since"
+    assert read == ["r3", "r2", "r1"]
+
+
+def test_a_note_is_made_without_reading_a_decision_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path / "ledger.db") as ledger:
+        _run(ledger, 2).decide()
+        assert isinstance(ledger.store, SqliteStore)
+        due = heads.note_of(ledger.store)
+        monkeypatch.setattr(heads, "note_of", lambda store: "read again")
+    assert (tmp_path / "ledger.db.head").read_text(encoding="utf-8") == due
 
 
 def test_what_is_chained_later_is_read_though_a_run_is_remembered(ledger: Ledger) -> None:

@@ -24,6 +24,7 @@ from pytest_rollout.evidence.records import (
     Row,
     kind_of,
     link,
+    record_name,
     spelled,
 )
 from pytest_rollout.evidence.sqlite import connection, files
@@ -54,6 +55,7 @@ class SqliteStore:
         self._db = db
         self.last: Head | None = None
         self._wrote = False
+        self._last_entry: tuple[RecordKind, str] | None = None  # its kind and run
         self._place = files.place_of(path)
         self.missing = ""  # a record that was noted beside the file and is not in it
 
@@ -66,8 +68,15 @@ class SqliteStore:
         """End the connection; what was written is noted beside the file."""
         if self._wrote and self._place and files.place_of(self.path) == self._place:
             with suppress(LedgerError):
-                files.keep_note(self.path, heads.note_of(self))
+                files.keep_note(self.path, self._head_note())
         self._db.close()
+
+    def _head_note(self) -> str:
+        """The note of what stands last; a decision that was appended here is not read again."""
+        last = self.last
+        if last is None or self._last_entry is None or last != self.head():
+            return heads.note_of(self)
+        return heads.line_of(last, record_name(last.sequence, *self._last_entry))
 
     def append(self, entry: Entry, rows: Sequence[Row], at_us: int | None = None) -> Head:
         """Chain one record in one transaction."""
@@ -76,8 +85,12 @@ class SqliteStore:
                 head = self._append(entry, rows, at_us)
         except connection.TROUBLE as error:
             raise connection.unusable(self.path, error) from error
-        self.last, self._wrote = head, True
+        self._appended(head, entry)
         return head
+
+    def _appended(self, head: Head, entry: Entry) -> None:
+        self.last, self._wrote = head, True
+        self._last_entry = entry.kind, entry.run
 
     def _append(self, entry: Entry, rows: Sequence[Row], at_us: int | None) -> Head:
         last, head = self.last, self._head()
@@ -105,7 +118,7 @@ class SqliteStore:
                 self._db.executemany(_TAKE_OUT, [(run,) for run in runs])
         except connection.TROUBLE as error:
             raise connection.unusable(self.path, error) from error
-        self.last, self._wrote = head, True
+        self._appended(head, entry)
         return head
 
     def shrink(self) -> None:
