@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import pytest_rollout
 from tests import tiers
@@ -22,8 +23,11 @@ ROOT = TESTS.parent
 
 
 def pytest_configure() -> None:
-    """Prepare what the processes that tests start get from this one."""
+    """Prepare what the processes that tests start get from this one, and take the time it takes."""
     _let_signals_end_children()
+    if settings.get_current_profile_name() in ("default", "ci"):
+        settings.register_profile("unhurried", settings.default, deadline=None)
+        settings.load_profile("unhurried")  # a busy machine fails nothing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
