@@ -54,7 +54,7 @@ NOT_RUN = {
         "--mutants fixtures/bridge/mcp --mutants fixtures/bridge/observability "
         "--mutants fixtures/bridge/runtime --mutants fixtures/bridge/service "
         "--mutants fixtures/bridge/store --mutants fixtures/bridge/threads "
-        "--mutants fixtures/bridge/wake --sample 50 --seed 21 --jobs 1 "
+        "--mutants fixtures/bridge/wake --sample 200 --seed 71 --jobs 2 "
         "--phase-timeout 20m": _BUILD,
         "rollout drill bridge.phase1_wake --mutants fixtures/bridge/wake --mutants "
         "fixtures/bridge/runtime --sample 40 --seed 7 --jobs 1": _BUILD,
