@@ -9,11 +9,10 @@ learnings were called wrong or taken back.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
-from pytest_rollout import RolloutError
+from pytest_rollout import RolloutError, handed_on
 from suites.eros.views.learning_conditions import held
 from suites.eros.views.learning_history import versions
 from suites.eros.views.learning_reviews import wrong_ids
@@ -38,10 +37,8 @@ def so_far(reflect: Path, repository: Path, records: Path) -> dict[str, object]:
 
 def main() -> int:
     """Print what holds; 1 and a sentence on stderr where nothing could be counted."""
-    places = [
-        Path(os.environ[f"ROLLOUT_TARGET_{name}"]) for name in ("REFLECT", "REPOSITORY", "RECORDS")
-    ]
     try:
+        places = [Path(handed_on(name)) for name in ("reflect", "repository", "records")]
         sys.stdout.write(json.dumps(so_far(*places)) + "\n")
     except RolloutError as error:
         sys.stderr.write(f"{error}\n")

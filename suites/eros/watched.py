@@ -13,7 +13,7 @@ import sys
 
 import httpx
 
-from pytest_rollout import RolloutError
+from pytest_rollout import RolloutError, handed_on
 from suites.eros.scenarios.weeks import span
 from suites.eros.views import journal
 from suites.eros.views.conditions import Baseline, Outcome, held
@@ -52,10 +52,9 @@ def _outcomes(
 
 def main() -> int:
     """Print what holds; 1 and a sentence on stderr where nothing could be counted."""
-    url = os.environ["ROLLOUT_TARGET_EROS"]
     phase = os.environ["ROLLOUT_PHASE"].rpartition(".")[2]
     try:
-        with httpx.Client(base_url=url, timeout=20) as client:
+        with httpx.Client(base_url=handed_on("eros"), timeout=20) as client:
             sys.stdout.write(json.dumps(so_far(Service(client), phase)) + "\n")
     except (RolloutError, httpx.HTTPError) as error:
         sys.stderr.write(f"{error}\n")
