@@ -24,6 +24,7 @@ from pytest_rollout.targets.address import filled
 from pytest_rollout.targets.identity import identify, read_identity
 from pytest_rollout.targets.launch import Served, launch
 from pytest_rollout.targets.reference import Fault, Setting
+from pytest_rollout.targets.starting import Warm
 from pytest_rollout.targets.target import LiveTarget
 
 _TRIES, _PAUSE_S = 3, 0.5
@@ -49,12 +50,14 @@ class PhaseRun:
         phase: Phase,
         declarations: Declarations,
         tell: Tell,
+        warm: Warm,
     ) -> None:
         self.recorder = recorder
         self.plan = plan
         self.phase = phase
         self.name = plan.address(phase.id).name
         request = recorder.request
+        self._warm = warm
         self.environment = environment = request.environment_of(plan)
         self.effects = Effects(plan, phase, environment, request.ledger, declarations, tell)
         self.events: list[Event] = []
@@ -200,7 +203,8 @@ class PhaseRun:
         drill = self.recorder.request.drill
         of_people = drill in self.plan.faults_of_people()
         fault = Fault.parse(drill) if drill and not of_people else None
-        served = launch(app, Setting(folder, self._start_time(), fault), self.recorder.request.root)
+        setting = Setting(folder, self._start_time(), fault)
+        served = launch(app, setting, self.recorder.request.root, self._warm.start)
         self._served[key] = served
         return served
 

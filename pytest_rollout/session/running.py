@@ -19,6 +19,7 @@ from pytest_rollout.session.declarations import Declarations
 from pytest_rollout.session.recorder import Current, Recorder
 from pytest_rollout.session.seams import make_innermost
 from pytest_rollout.session.stray_failures import Elsewhere
+from pytest_rollout.targets.starting import Warm
 from pytest_rollout.targets.trouble import trouble
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Running:
         self._collecting = collecting
         self.recorder = recorder
         self._runs: dict[str, PhaseRun] = {}
+        self._warm = Warm()
         self._attempts = Attempts()
         self.innermost = Innermost(lambda item: collecting.place(item) is not None)
         self.declarations = Declarations()
@@ -71,7 +73,7 @@ class Running:
             phase = plan.phase(phase_id)
             assert phase is not None
             told = self.declarations, self._refuse
-            self._runs[name] = PhaseRun(self.recorder, plan, phase, *told)
+            self._runs[name] = PhaseRun(self.recorder, plan, phase, *told, self._warm)
         return self._runs[name]
 
     def now(self) -> datetime:
@@ -176,3 +178,4 @@ class Running:
             except Exception as error:  # the run is over: there is nobody left to tell
                 self.recorder.trouble = trouble(error)
         self._runs.clear()
+        self._warm.close()

@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_rollout.extras import needs_extra
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.reference import Fault, Setting
+from pytest_rollout.targets.starting import Process, Start, Starter, start_cold
 from pytest_rollout.targets.trouble import last_line
 
 _START_S = 60  # on a busy machine a target takes long to load
@@ -30,7 +31,7 @@ class Served:
 
     url: str
     folder: Path
-    process: subprocess.Popen[bytes]
+    process: Process
     lifeline: int
 
     def let_go(self) -> None:
@@ -50,7 +51,7 @@ class Served:
             self.process.wait()
 
 
-def launch(app: str, setting: Setting, root: Path) -> Served:
+def launch(app: str, setting: Setting, root: Path, starter: Starter = start_cold) -> Served:
     """Serve ``module:attribute`` from ``root``; raises RolloutError where it does not start."""
     needs_extra("targets", "uvicorn")
     setting.folder.mkdir(parents=True, exist_ok=True)
@@ -59,19 +60,9 @@ def launch(app: str, setting: Setting, root: Path) -> Served:
     port = listener.getsockname()[1]
     life_read, life_write = os.pipe()
     ready_read, ready_write = os.pipe()
-    passed = (listener.fileno(), life_read, ready_write)
-    command = [sys.executable, "-m", "pytest_rollout.targets.serve", app]
-    command += ["--socket", str(passed[0]), "--lifeline", str(passed[1]), "--ready", str(passed[2])]
     with log.open("wb") as output, listener:
-        process = subprocess.Popen(
-            command,
-            cwd=root,
-            env={**os.environ, **setting.to_environ()},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=passed,
-        )
+        passed = listener.fileno(), life_read, ready_write, output.fileno()
+        process = starter(Start(app, root, setting.to_environ(), *passed))
     os.close(life_read)
     os.close(ready_write)
     served = Served(f"http://127.0.0.1:{port}", setting.folder, process, life_write)

@@ -66,17 +66,24 @@ def _faults(app: str) -> dict[str, object]:
 @click.option("--faults", is_flag=True, help="List the application's faults as JSON and end.")
 def main(app: str, fd: int, lifeline: int, ready: int, *, faults: bool) -> None:
     """Serve an ASGI application (or a factory of one) on an inherited socket."""
+    if not faults:
+        serve(app, fd, lifeline, ready)
+        return
     try:
-        if faults:
-            sys.stdout.write(json.dumps(_faults(app)))
-        else:
-            _serve(app, fd, lifeline, ready)
+        sys.stdout.write(json.dumps(_faults(app)))
+    except NotLoadedError as error:
+        sys.exit(str(error))
+
+
+def serve(app: str, fd: int, lifeline: int, ready: int) -> None:
+    """Serve an application until its lifeline closes; exit with what keeps it from loading."""
+    try:
+        _serve(app, fd, lifeline, ready)
     except NotLoadedError as error:
         sys.exit(str(error))
 
 
 def _serve(app: str, fd: int, lifeline: int, ready: int) -> None:
-    """Serve an application until its lifeline closes; raises NotLoadedError."""
     module_of(app)
     config = uvicorn.Config(
         app,
