@@ -160,13 +160,16 @@ def link(
     """
     parts = [_quoted(previous), str(sequence)]
     parts += map(_quoted, (entry.kind.value, entry.run, entry.plan, entry.subject))
-    parts += (_quoted(entry.environment), str(at_us), _quoted(entry.body))
-    if entry.words is not None:
-        parts.append(_quoted(entry.words))
+    parts += (_quoted(entry.environment), str(at_us), "")
+    after = "" if entry.words is None else "," + _quoted(entry.words)
     if first_hash is not None:
-        parts.append(f"[{_quoted(first_hash)}]")  # a list: words are a text
+        after += f",[{_quoted(first_hash)}]"  # a list: words are a text
     # As `canonical` spells a list, which is asked for at each record, and again when it is read.
-    return hashlib.sha256(f"[{','.join(parts)}]".encode()).hexdigest()
+    # The body of a decision may be large, so it is not copied into one text with the rest.
+    digest = hashlib.sha256(f"[{','.join(parts)}".encode())
+    digest.update(_quoted(entry.body).encode())
+    digest.update(f"{after}]".encode())
+    return digest.hexdigest()
 
 
 def as_written(record: Record) -> bool:
