@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.run_log import RunLog, log_of
+from pytest_rollout.evidence.run_log import RunLog, evidence_of
 from pytest_rollout.model.story import Kept
 
 
@@ -45,7 +45,7 @@ def kept_of(ledger: Ledger, run: str, phase: str) -> Iterator[Kept]:
 
 
 def _logs(ledger: Ledger, run: str) -> Iterator[RunLog]:
-    log = log_of(ledger, run)
+    log = evidence_of(ledger, run)
     for joined in log.start.joins if log.records else ():
         yield from _logs(ledger, joined)
     yield log

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_rollout.evidence import compaction
-from pytest_rollout.evidence.bodies import Attached, Body, ItemReport, kind_of_body
+from pytest_rollout.evidence.bodies import Attached, Body, ItemReport, StoredDecision, kind_of_body
 from pytest_rollout.evidence.clean_bodies import redacted, redacted_rows
 from pytest_rollout.evidence.compaction import Compaction
 from pytest_rollout.evidence.decoding import encoded, words_of
@@ -85,6 +85,7 @@ class Ledger:
         self.store = store
         self._kept: Kept | None = None
         self._compactions: tuple[Head, dict[str, Compaction]] | None = None  # when last read
+        self._decided: dict[tuple[str, str], int] = {}  # by run and gate; see `decided_at`
 
     @property
     def name(self) -> str:
@@ -131,7 +132,17 @@ class Ledger:
         return self._append(Draft(body, run, plan, storable(batch.item), environment), rows)
 
     def _append(self, draft: Draft, rows: list[Row]) -> Head:
-        return self.store.append(self._entry(draft), rows)
+        before = self.store.last
+        head = self.store.append(self._entry(draft), rows)
+        if before is None or head.sequence != before.sequence + 1:
+            self._decided.clear()
+        if isinstance(draft.body, StoredDecision):
+            self._decided[draft.run, draft.subject] = head.sequence
+        return head
+
+    def decided_at(self, run: str, gate: str) -> int | None:
+        """The place of a decision that was appended here; None where others have written since."""
+        return self._decided.get((run, gate)) if self.store.last == self.store.head() else None
 
     def _entry(self, draft: Draft) -> Entry:
         body = redacted(draft.body)

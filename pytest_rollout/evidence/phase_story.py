@@ -11,6 +11,7 @@ from pytest_rollout.evidence.decoding import UndecodableError, decision_in, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import FREEZE, RESUME
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.evidence.run_log import evidence_of
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Lost
 from pytest_rollout.model.finding import Finding
@@ -84,7 +85,7 @@ def _events(ledger: Ledger, decision: Decision) -> Iterator[Happened]:
     address = decision.address
     where = (RecordKind.EVENT, address.plan, address.name, decision.environment)
     own = decision.environment == EMBEDDED or decision.drill
-    records = ledger.of_run(decision.run) if own else ledger.oldest(*where)
+    records = evidence_of(ledger, decision.run).records if own else ledger.oldest(*where)
     for record in records:
         if record.kind is RecordKind.EVENT and record.subject == address.name:
             try:
@@ -146,24 +147,11 @@ def _newest_decisions(ledger: Ledger, decision: Decision) -> Iterator[Decision |
     """
     address = decision.address
     where = (RecordKind.DECISION, address.plan, str(address), decision.environment)
-    at_hand = _newest_at_hand(ledger, decision)
+    at_hand = ledger.decided_at(decision.run, str(address))
     if at_hand is not None:
         yield decision
     for record in ledger.newest(*where, before=at_hand):
         yield decision if record.run == decision.run else _decided(record)
-
-
-def _newest_at_hand(ledger: Ledger, decision: Decision) -> int | None:
-    """The sequence of a decision that this process made, if nobody else has written since."""
-    kept = ledger.kept(decision.run)
-    records = kept.read(ledger.store) if kept is not None else []
-    if kept is None or kept.head is None or not records:
-        return None
-    if records[-1].sequence != kept.head.sequence:
-        return None
-    subject = str(decision.address)
-    decided = (record for record in records if record.kind is RecordKind.DECISION)
-    return next((record.sequence for record in decided if record.subject == subject), None)
 
 
 def _decided(record: Record) -> Decision | None:

@@ -199,6 +199,16 @@ def log_of(ledger: Ledger, run: str) -> RunLog:
     return log
 
 
+def evidence_of(ledger: Ledger, run: str) -> RunLog:
+    """Return the log of a run with all of its evidence; its decisions may be missing.
+
+    Those of a large run are large, and a run that reports would read its own.
+    """
+    kept = ledger.kept(run)
+    log: RunLog | None = kept.log if kept is not None else None
+    return log if log is not None and log.sealed else log_of(ledger, run)
+
+
 def told(records: Iterable[Record], kind: type[_Said]) -> tuple[Told[_Said], ...]:
     """Return records of one kind with what they say; raises UndecodableError."""
     return tuple(Told(record, said(record, kind)) for record in records)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,11 @@ import pytest
 
 from pytest_rollout.evidence import heads
 from pytest_rollout.evidence.attached_files import kept_of
-from pytest_rollout.evidence.bodies import ItemReport
+from pytest_rollout.evidence.bodies import ItemReport, StoredEvent
 from pytest_rollout.evidence.decoding import encoded
 from pytest_rollout.evidence.integrity import damage
-from pytest_rollout.evidence.ledger import Ledger
-from pytest_rollout.evidence.phase_story import evaluations
+from pytest_rollout.evidence.ledger import Draft, Ledger
+from pytest_rollout.evidence.phase_story import evaluations, happened
 from pytest_rollout.evidence.records import Batch, Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, log_of
 from pytest_rollout.evidence.sqlite.sqlite_store import SqliteStore
@@ -184,6 +185,36 @@ def test_a_decision_at_hand_is_not_read_again(
     read.clear()
     assert len(evaluations(ledger, decision)) == 3, "another run decided since"
     assert read == ["r3", "r2", "r1"]
+
+
+def test_files_and_events_are_found_without_reading_decisions(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Writer(ledger, "r1")
+    run.start()
+    run.manifest(items={"demo.canary.works": ("t.py::test_it",)})
+    file = {"name": "a.txt", "digest": ledger.attach(b"a").digest, "size": 1, "type": "text/plain"}
+    kept = Batch("t.py::test_it", "demo.canary", PASS, (), (file,))
+    ledger.append_batch("r1", run.environment, kept, "main")
+    event = StoredEvent(type="begin", t_us=time.time_ns() // 1000, says="it began")
+    ledger.append(Draft(event, "r1", "demo", "demo.canary", run.environment))
+    run.seal()
+    ledger.remember("r1")
+    (*_, decision) = run.decide().decisions
+    phase = run.plan.phase("canary")
+    assert phase is not None
+    read: list[Record] = []
+    between = SqliteStore.between
+
+    def noted(store: SqliteStore, first: int, last: int | None) -> Iterator[Record]:
+        for record in between(store, first, last):
+            read.append(record)
+            yield record
+
+    monkeypatch.setattr(SqliteStore, "between", noted)
+    files = [file.name for file in kept_of(ledger, "r1", "demo.canary")]
+    events = [event.says for event in happened(ledger, decision, phase)]
+    assert (files, events, read) == (["a.txt"], ["it began"], [])
 
 
 def test_a_note_is_made_without_reading_a_decision_again(
