@@ -93,12 +93,18 @@ def tracked_week(phase: Stage, before: Seen) -> Seen:
 
 @scenario(effect="disrupt", own_target=True)
 def copilot_held(phase: Stage) -> Overdue:
-    """Three assignments are held: for ever, six days, and nearly five; all else stands still."""
+    """Three assignments are held: for ever, six days, and nearly five; all else stands still.
+
+    On the first one Copilot is blocked until a person steps in, and is given it again.
+    """
     begin = phase.window[0]
     held = _hold(phase, begin)
     seen = look(phase, begin, begin + timedelta(days=7))
     tried = escalated(phase, seen, [assignment.issue for assignment in held])
     ends = {assignment.issue: assignment.done for assignment in tried.made}
+    given = Hub.of(phase).issues()[held[0].issue].times("labeled", COPILOT)
+    if len(given) < 2:
+        raise NoValueError(f"#{held[0].issue} was blocked, and Copilot was not given it again")
     done = [bool(ends[assignment.issue]) for assignment in held]
     if done != [False, True, True]:
         raise NoValueError(f"of what was held for ever, six days and nearly five is done: {done}")
@@ -117,6 +123,7 @@ def _hold(phase: Stage, begin: datetime) -> list[Assignment]:
     held = open_ones[-3:]
     for assignment in held:
         phase.operate("github", "hold-copilot", issue=assignment.issue)
+    phase.operate("github", "block-copilot", issue=held[0].issue)
     stop(Hub.of(phase), VALIDATE)
     clock.to(held[2].at + DUE["reminder"] - timedelta(hours=2))
     phase.operate("github", "release-copilot", issue=held[2].issue)

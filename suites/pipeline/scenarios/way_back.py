@@ -92,9 +92,14 @@ def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> int:
 
 @scenario(effect="disrupt", own_target=True)
 def way_back(phase: Stage) -> WayBack:
-    """On day 8 an alert comes while an assignment works; people have three days then."""
+    """On day 8 an alert comes while an assignment works; people have three days then.
+
+    The timetable of week 2 is in force: the daily run has two times a day.
+    """
     hub, clock = Hub.of(phase), phase.target("github").clock
     at = phase.window[0] + ON
+    clock.to(at - timedelta(hours=2))
+    phase.operate("github", "coordinate-schedules")
     clock.to(at - timedelta(minutes=8))
     phase.operate("github", "seed-issues", count=20, state="triage")
     fixed = _alert(phase, "requirements.txt", "dependabot")
