@@ -206,6 +206,9 @@ def test_learnings_are_counted_as_what_they_are(graded: Graded) -> None:
     for after, section in zip(rose, ("MEDIUM", "HIGH"), strict=True):
         assert after == replace(before, section=section), f"{before} was promoted to {after}"
     assert not graded.moved, f"where learnings were moved, {'; '.join(graded.moved)}"
+    for version in graded.history:
+        wrong = [f"{name}: {said}" for name, said in version.file.mismatches.items() if said]
+        assert not wrong, f"after {version.message.splitlines()[0]!r}, {wrong[0]}"
 
 
 @pytest.mark.criterion("step2-stats-updating")

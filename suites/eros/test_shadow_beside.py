@@ -167,11 +167,32 @@ def test_what_succeeded_has_planned_something_and_what_failed_has_failed(
     _demand_planned(shadow_week)
     runs = journal.runs(beside_v5.service)
     beside = {run.request_id: run for run in journal.shadows(runs)}
+    compared = {pair.text("request_id") for pair in beside_v5.pairs_of_day}
     for pair in beside_v5.pairs:
         run = beside[pair.beside.answer.text("request_id")]
-        told = "a failure" if "fails" in pair.trouble else "a success"
+        told = "a failure" if pair.fails else "a success"
         said = "a success" if run.ok else "a failure"
         assert said == told, f"beside v4 with {pair.trouble} run {run.run_id} is {said}"
+        assert run.request_id in compared, f"v5 with {pair.trouble} is compared with nothing"
+
+
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("shadow-discarded")
+def test_a_shadow_in_trouble_leaves_nothing_behind(beside_v5: Beside) -> None:
+    shadows = journal.shadows(journal.runs(beside_v5.service))
+    left = {
+        row.text("run_id")
+        for of in ("effects", "schedules")
+        for row in beside_v5.service.get(f"/{of}").each(of)
+    }
+    again = [
+        run.run_id
+        for run in shadows
+        if run.ok and any(agent.whole("timeouts") for agent in run.said.each("agents"))
+    ]
+    assert again, "no agent of a shadow run was asked again"
+    wrote = [run.run_id for run in shadows if run.run_id in left or run.delivered]
+    assert not wrote, f"{len(wrote)} shadow runs left something behind, {wrote[0]} first"
 
 
 def _demand_planned(shadow_week: Lived) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ from suites.eros.views.service import Service
 
 V4_SECONDS = 200  # what v4 takes, so that what is added to it is seen
 _NO_JOB = timedelta(minutes=1)  # around midnight no job is due
-LIVE_TOO = 5  # creators for whom v5 delivers once, too: one of each trouble
 TROUBLES: tuple[dict[str, Any], ...] = (
     {"fails": "raise"},
     {"fails": "hang"},
+    {"fails": "hang-once"},  # the agent answers when it is asked again
     {"quality": 1},
     {"seconds": 500},
     {},
 )
+LIVE_TOO = len(TROUBLES)  # creators for whom v5 delivers once, too: one of each trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Pair:
     """The same request with a v5 beside v4, and with v5 switched off."""
 
     trouble: str  # of the v5 beside it
+    fails: bool  # whether that keeps v5 from a schedule
     beside: Asked
     alone: Asked
 
@@ -105,8 +108,8 @@ def beside_v5(phase: Stage) -> Beside:
     service.set_flags(**SHADOW)  # and nothing that could be compared on this one
     clock.to(midnight + _NO_JOB)
     pairs = tuple(
-        Pair(str(TROUBLES[place % len(TROUBLES)] or "none"), *both)
-        for place, both in enumerate(zip(beside, alone, strict=True))
+        Pair(str(trouble or "none"), trouble.get("fails") in ("raise", "hang"), *both)
+        for trouble, *both in zip(cycle(TROUBLES), beside, alone)
     )
     judged, files = tuple(_judged(service)), (phase.file("logs"), phase.file("reports"))
     return Beside(service, pairs, rejected, *files, day, drafts, pairs_of_day, judged)

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_rollout import Reported, Stage, scenario
 from suites.eros.scenarios.learning_sandbox import sandbox
+from suites.eros.views.learning_history import Version
 from suites.eros.views.learnings import Learning, Learnings
 from suites.eros.views.reflecting import Sandbox
 
@@ -23,6 +24,7 @@ class Graded:
     promoted: Sequence[Learning]  # the learning of a measurement: before, promoted, and once more
     proposed: Sequence[Reported]
     moved: Sequence[str]  # what cannot be promoted or deprecated, and was not refused
+    history: Sequence[Version]  # with a commit for each learning that was moved
 
 
 GRADES = {  # what is said, its source, and how sure the learning is
@@ -49,13 +51,14 @@ def graded(phase: Stage, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     file, now = tried.file, tried.now
     last = next((entry for entry in file.entries if entry.text == measured), None)
     if last is None:
-        return Graded(file, now, (), proposed, ())
+        return Graded(file, now, (), proposed, (), ())
     tried.later(days=1)
     rose = [last]
     for _ in range(2):
         tried.run("promote", last.id, "--by", "suite", "--json").said()
         rose += [entry for entry in [tried.file.find(last.id)] if entry]
-    return Graded(file, now, rose, proposed, tuple(_moved(tried, last.id)))
+    moved = tuple(_moved(tried, last.id))
+    return Graded(file, now, rose, proposed, moved, tried.history())
 
 
 def _moved(tried: Sandbox, high: str) -> Iterator[str]:
