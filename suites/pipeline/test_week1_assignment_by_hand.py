@@ -88,6 +88,11 @@ def test_a_start_by_hand_counts_what_failed(assigned_by_hand: Trials) -> None:
         figures = demand([r for r in count.told if r.event == "statistics"], "record of statistics")
         wrong = miscounted(figures[0], count.told)
         assert not wrong, f"run {count.run.id} says {wrong}"
+    idle = assigned_by_hand.outcome("again", Compared).told
+    told = [record for record in idle if record.event == "statistics"]
+    assert len(told) == 1, f"a run that had nothing to do left {len(told)} records of statistics"
+    wrong = miscounted(told[0], idle)
+    assert not wrong, f"run {told[0].run}, which had nothing to do, says {wrong}"
 
 
 @pytest.mark.criterion("week1_assignment.dry-run-has-no-effects")

@@ -115,3 +115,14 @@ def test_a_second_run_does_nothing_twice(
         observe("written_by_second_run", count != 1, at=phase.now(), part=part, times=count)
     for part, changed in crashed.again.items():
         observe("written_by_second_run", changed, at=phase.now(), part=f"{part}, once more")
+
+
+@pytest.mark.rehearsal_only
+@pytest.mark.criterion("week1_processing.copilot-assignments-correct")
+def test_copilot_is_given_what_is_ready(processed_by_hand: Trials) -> None:
+    runs = processed_by_hand.outcome("refused", list)
+    assert runs[-1].at_copilot, "GitHub took all calls of the last run, and gave Copilot nothing"
+    assert len(runs) > 1, "GitHub refused nothing"
+    for run in runs:
+        shown = f"where GitHub took {run.calls} calls, Copilot was given an issue without"
+        assert not (run.at_copilot and run.lacks), f"{shown} {run.lacks}"

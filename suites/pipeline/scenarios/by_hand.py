@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, reported, scenario
+from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
+from suites.pipeline.views.on_main import filled_file
 from suites.pipeline.views.runs import BOT, Log, artifact
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
 from suites.pipeline.views.telemetry import Record, items, read_run
@@ -19,6 +21,7 @@ PATIENCE = timedelta(minutes=90)
 STEP = timedelta(seconds=60)
 QUIET = 0.028  # days from midnight on: 00:40, when no schedule is due for an hour
 ASSIGNED_MARK = "<!-- pipeline:assigned -->"
+_MOST_CALLS = 16  # more than a run makes for one issue
 T = TypeVar("T")
 Parts = Mapping[str, frozenset[object]]  # what the pipeline wrote, part by part
 
@@ -119,6 +122,7 @@ class Compared:
 
     wrote: Mapping[str, bool]
     next_one_wrote: bool
+    told: tuple[Record, ...] = ()  # its telemetry, where that was read
 
 
 @dataclass(frozen=True)
@@ -216,8 +220,9 @@ def _again(phase: Stage, hub: Hub, name: str, waits: str) -> Compared:
     """Run once more over what is done already."""
     _drain(phase, hub, name, waits)
     before = written(hub)
-    start(phase, hub, name)
-    return Compared(differing(before, written(hub)), next_one_wrote=True)
+    run = start(phase, hub, name)
+    told = tuple(read_run(phase.file("telemetry"), run.id))
+    return Compared(differing(before, written(hub)), next_one_wrote=True, told=told)
 
 
 @dataclass(frozen=True)
@@ -241,9 +246,21 @@ class Crashed:
     again: Mapping[str, bool]  # what a further run wrote
 
 
+@dataclass(frozen=True)
+class Given:
+    """An issue as a run left it, which GitHub refused what came after so many calls."""
+
+    calls: int
+    at_copilot: bool  # it has Copilot's label, or is assigned to Copilot
+    lacks: str  # what Copilot needs and is not there
+
+
 @scenario(effect="change", own_target=True)
 def processed_by_hand(phase: Stage) -> Trials:
-    """Processing with one issue that fails, one that dies, twenty that wait, and other settings."""
+    """Processing with one issue that fails, one that dies, twenty that wait, and other settings.
+
+    At last GitHub refuses it one call after the other.
+    """
     hub, trials = Hub.of(phase), Trials()
     phase.operate("github", "days", days=QUIET)
 
@@ -280,8 +297,29 @@ def processed_by_hand(phase: Stage) -> Trials:
     trials.attempt("failing item", fails)
     trials.attempt("crash", dies)
     trials.attempt("limits", limits)
+
+    def refused() -> list[Given]:
+        _drain(phase, hub, PROCESS, ASSIGNED)
+        (number,) = phase.operate("github", "seed-issues", count=1, state="assigned")["issues"]
+        runs: list[Given] = []
+        while len(runs) < _MOST_CALLS and not (runs and runs[-1].at_copilot):
+            phase.operate("github", "rate", remaining=len(runs))
+            start(phase, hub, PROCESS)
+            runs.append(_given_after(hub, number, len(runs)))
+        return runs
+
     trials.attempt("inputs", inputs)
+    trials.attempt("refused", refused)
     return trials
+
+
+def _given_after(hub: Hub, number: int, calls: int) -> Given:
+    issue = hub.issues()[number]
+    guidance = read_guidance(issue.body)
+    there = guidance.branch and filled_file(hub, guidance.file, guidance.branch)
+    lacks = "" if there else f"file {guidance.file or 'without a name'} of its branch"
+    at_copilot = COPILOT in issue.labels or "Copilot" in issue.assignees
+    return Given(calls, at_copilot, lacks if guidance.sections else "guidance")
 
 
 def _given(hub: Hub, made: Mapping[str, Any]) -> list[int]:
