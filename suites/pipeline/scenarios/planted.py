@@ -21,7 +21,9 @@ from suites.pipeline.views.violations import CHECKS, COMPLAINT, STALE
 MONITOR, TRACK = "ops-site-monitoring.yml", "ops-copilot-tracking.yml"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIVE_VALIDATIONS = timedelta(hours=4, minutes=40)
+FIXED = timedelta(hours=1, minutes=40)  # after two of them
 VIOLATES, SOUND = "Drill: ", "Drill: no "  # titles of planted issues; then the check
+SECOND = f"{VIOLATES}label-drift, once more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def plant(planter: Planter) -> tuple[dict[str, int], dict[str, int]]:
         "broken-refs": planter.issue(VIOLATES + "broken-refs", broken, COPILOT, TYPE),
     }
     # A second one of a check: who counts findings must not stop at the first.
-    planter.issue(f"{VIOLATES}label-drift, once more", "a page", TRIAGE, ASSIGNED, TYPE)
+    planter.issue(SECOND, "a page", TRIAGE, ASSIGNED, TYPE)
     planter.issue("The result still says TODO", left, COMPLAINT)
     neighbours = {
         "label-drift": planter.issue(SOUND + "label-drift", "a page", ASSIGNED, TYPE),
@@ -175,7 +177,10 @@ def drilled(seen: Seen, told: Sequence[Message]) -> Planted:
 
 @scenario(effect="disrupt", own_target=True)
 def violations_planted(phase: Stage) -> Planted:
-    """Only validation runs. Two issues are with Copilot for a week; then the rest is planted."""
+    """Only validation runs. Two issues are with Copilot for a week; then the rest is planted.
+
+    One problem is fixed for one validation, and comes back.
+    """
     hub, clock, begin = Hub.of(phase), phase.target("github").clock, phase.window[0]
     planter = Planter(hub)
     clock.to(begin + timedelta(minutes=5))
@@ -191,6 +196,11 @@ def violations_planted(phase: Stage) -> Planted:
     violations["stale-copilot"], neighbours["stale-copilot"] = stale, neighbour
     mine = {*violations.values(), *neighbours.values()}
     issues = hub.journal(now, since=begin).issues
+    second = next(issue.number for issue in issues.values() if issue.title == SECOND)
+    clock.to(now + FIXED)
+    hub.ask("DELETE", f"/issues/{second}/labels/{ASSIGNED}").raise_for_status()
+    clock.to(now + FIXED + HOUR)
+    hub.ask("POST", f"/issues/{second}/labels", json={"labels": [ASSIGNED]}).raise_for_status()
     clock.to(now + FIVE_VALIDATIONS)
     journal = hub.journal(clock.now(), since=begin)
     seen, comments = clock.now(), _comments(hub, mine)
