@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from suites.pipeline.scenarios.asked import people_asked
-from suites.pipeline.scenarios.by_hand import assigned_by_hand, processed_by_hand
+from suites.pipeline.scenarios.by_hand import assigned_by_hand
 from suites.pipeline.scenarios.capacity import (
     capacity_week,
     low_rate,
@@ -15,6 +15,7 @@ from suites.pipeline.scenarios.first_days import assigning, processing
 from suites.pipeline.scenarios.live_pipeline import followed, full_week, live_week
 from suites.pipeline.scenarios.overdue import copilot_held, tracked_week
 from suites.pipeline.scenarios.planted import violations_planted
+from suites.pipeline.scenarios.processing_by_hand import processed_by_hand
 from suites.pipeline.scenarios.rehearsal import rehearsed
 from suites.pipeline.scenarios.timetable import coordinated, started_beside
 from suites.pipeline.scenarios.triggers import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_rollout import NoValueError, Observe, Stage, TooLittleError
-from suites.pipeline.scenarios.by_hand import Broken, Counted, Crashed, Trials
+from suites.pipeline.scenarios.by_hand import Counted, Trials
 from suites.pipeline.scenarios.first_days import FirstDays
+from suites.pipeline.scenarios.processing_by_hand import Broken, Crashed
 from suites.pipeline.views.journal import ASSIGNED, COPILOT
 from suites.pipeline.views.runs import moved
 from suites.pipeline.views.telemetry import items

@@ -9,19 +9,16 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from pytest_rollout import NoValueError, RolloutError, Stage, TooLittleError, reported, scenario
-from suites.pipeline.views.guidance import read_guidance
 from suites.pipeline.views.hub import Hub
 from suites.pipeline.views.journal import ASSIGNED, COPILOT, TRIAGE, Run
-from suites.pipeline.views.on_main import filled_file
 from suites.pipeline.views.runs import BOT, Log, artifact
 from suites.pipeline.views.schedules import ASSIGN, PROCESS
-from suites.pipeline.views.telemetry import Record, items, read_run
+from suites.pipeline.views.telemetry import Record, read_run
 
 PATIENCE = timedelta(minutes=90)
 STEP = timedelta(seconds=60)
 QUIET = 0.028  # days from midnight on: 00:40, when no schedule is due for an hour
 ASSIGNED_MARK = "<!-- pipeline:assigned -->"
-_MOST_CALLS = 16  # more than a run makes for one issue
 T = TypeVar("T")
 Parts = Mapping[str, frozenset[object]]  # what the pipeline wrote, part by part
 
@@ -149,7 +146,7 @@ class Counted:
 _BECOMES = {ASSIGN: (TRIAGE, ASSIGNED), PROCESS: (ASSIGNED, COPILOT)}
 
 
-def _counted(phase: Stage, hub: Hub, name: str, *, fail: int = 0, **inputs: str) -> Counted:
+def counted(phase: Stage, hub: Hub, name: str, *, fail: int = 0, **inputs: str) -> Counted:
     """Count a run; so many of the oldest issues that wait fail in it."""
     waits, becomes = _BECOMES[name]
     waiting = sorted(row["number"] for row in hub.pages("/issues", labels=waits, state="open"))
@@ -158,8 +155,8 @@ def _counted(phase: Stage, hub: Hub, name: str, *, fail: int = 0, **inputs: str)
     run = start(phase, hub, name, **inputs)
     told = read_run(phase.file("telemetry"), run.id)
     kept = artifact(hub, run, "telemetry").get(f"{run.id}.jsonl", b"")
-    counted = Counted.of(run, moved_in(hub, run, becomes), told, len(waiting))
-    return replace(counted, said=Log.of(hub, run).results, kept=len(kept.splitlines()))
+    done = Counted.of(run, moved_in(hub, run, becomes), told, len(waiting))
+    return replace(done, said=Log.of(hub, run).results, kept=len(kept.splitlines()))
 
 
 @scenario(effect="change", own_target=True)
@@ -170,7 +167,7 @@ def assigned_by_hand(phase: Stage) -> Trials:
     """
     hub, trials = Hub.of(phase), Trials()
     phase.operate("github", "days", days=QUIET)
-    _drain(phase, hub, ASSIGN, TRIAGE)  # a dry run of before may have written to what waits
+    drain(phase, hub, ASSIGN, TRIAGE)  # a dry run of before may have written to what waits
     phase.operate("github", "seed-issues", count=30, state="triage")
 
     def dry_run() -> Compared:
@@ -178,17 +175,17 @@ def assigned_by_hand(phase: Stage) -> Trials:
         start(phase, hub, ASSIGN, dry_run="true")
         dry = differing(before, written(hub))
         between = written(hub)
-        counts.append(_counted(phase, hub, ASSIGN))
+        counts.append(counted(phase, hub, ASSIGN))
         return Compared(dry, any(differing(between, written(hub)).values()))
 
     def limits() -> list[Counted]:
         while len(counts) < 3:
-            counts.append(_counted(phase, hub, ASSIGN, fail=int(len(counts) == 1)))
+            counts.append(counted(phase, hub, ASSIGN, fail=int(len(counts) == 1)))
         return counts
 
     def inputs() -> Counted:
         phase.operate("github", "seed-issues", count=8, state="triage")
-        return _counted(phase, hub, ASSIGN, limit="3", verbose="false", statistics="false")
+        return counted(phase, hub, ASSIGN, limit="3", verbose="false", statistics="false")
 
     counts: list[Counted] = []
     trials.attempt("dry run", dry_run)
@@ -208,7 +205,7 @@ def _comments(hub: Hub) -> Counter[int]:
     )
 
 
-def _drain(phase: Stage, hub: Hub, name: str, waits: str) -> None:
+def drain(phase: Stage, hub: Hub, name: str, waits: str) -> None:
     """Run until nothing waits any more."""
     for _ in range(6):
         if not wait(hub, waits):
@@ -218,126 +215,8 @@ def _drain(phase: Stage, hub: Hub, name: str, waits: str) -> None:
 
 def _again(phase: Stage, hub: Hub, name: str, waits: str) -> Compared:
     """Run once more over what is done already."""
-    _drain(phase, hub, name, waits)
+    drain(phase, hub, name, waits)
     before = written(hub)
     run = start(phase, hub, name)
     told = tuple(read_run(phase.file("telemetry"), run.id))
     return Compared(differing(before, written(hub)), next_one_wrote=True, told=told)
-
-
-@dataclass(frozen=True)
-class Broken:
-    """What became of the issues of a batch of which one failed."""
-
-    failed: int
-    batch: tuple[int, ...]
-    reached: frozenset[int]  # those that Copilot was given
-    records: tuple[Record, ...]
-    log: Log
-
-
-@dataclass(frozen=True)
-class Crashed:
-    """What stands in an issue whose processing died after the guidance, once it was run again."""
-
-    guidances: int
-    assignments: int
-    comments: int
-    again: Mapping[str, bool]  # what a further run wrote
-
-
-@dataclass(frozen=True)
-class Given:
-    """An issue as a run left it, which GitHub refused what came after so many calls."""
-
-    calls: int
-    at_copilot: bool  # it has Copilot's label, or is assigned to Copilot
-    lacks: str  # what Copilot needs and is not there
-
-
-@scenario(effect="change", own_target=True)
-def processed_by_hand(phase: Stage) -> Trials:
-    """Processing with one issue that fails, one that dies, twenty that wait, and other settings.
-
-    At last GitHub refuses it one call after the other.
-    """
-    hub, trials = Hub.of(phase), Trials()
-    phase.operate("github", "days", days=QUIET)
-
-    def fails() -> Broken:
-        _drain(phase, hub, PROCESS, ASSIGNED)
-        made = phase.operate("github", "seed-issues", count=5, state="assigned")
-        batch = _given(hub, made)[:5]
-        phase.operate("github", "fail-item", issue=batch[1])
-        run = start(phase, hub, PROCESS)
-        told = items(read_run(phase.file("telemetry"), run.id), "processing")
-        log = Log.of(hub, run)
-        return Broken(batch[1], tuple(batch), moved_in(hub, run, COPILOT), tuple(told), log)
-
-    def dies() -> Crashed:
-        made = phase.operate("github", "seed-issues", count=1, state="assigned")
-        number = _given(hub, made)[0]
-        phase.operate("github", "crash-processing", issue=number)
-        for _ in range(3):  # it dies, it is taken again, and nothing is left
-            start(phase, hub, PROCESS)
-        before = written(hub)
-        start(phase, hub, PROCESS)
-        return _left(hub, number, differing(before, written(hub)))
-
-    def limits() -> list[Counted]:
-        phase.operate("github", "seed-issues", count=20, state="assigned")
-        return [_counted(phase, hub, PROCESS, fail=int(number == 1)) for number in range(3)]
-
-    def inputs() -> list[Counted]:
-        # Whichever issue a run takes first, it fails.
-        stops = {"batch_size": "3", "verbose": "false", "continue_on_error": "false"}
-        first = _counted(phase, hub, PROCESS, fail=99, **stops)
-        return [first, _counted(phase, hub, PROCESS, batch_size="2", verbose="false")]
-
-    trials.attempt("failing item", fails)
-    trials.attempt("crash", dies)
-    trials.attempt("limits", limits)
-
-    def refused() -> list[Given]:
-        _drain(phase, hub, PROCESS, ASSIGNED)
-        (number,) = phase.operate("github", "seed-issues", count=1, state="assigned")["issues"]
-        runs: list[Given] = []
-        while len(runs) < _MOST_CALLS and not (runs and runs[-1].at_copilot):
-            phase.operate("github", "rate", remaining=len(runs))
-            start(phase, hub, PROCESS)
-            runs.append(_given_after(hub, number, len(runs)))
-        return runs
-
-    trials.attempt("inputs", inputs)
-    trials.attempt("refused", refused)
-    return trials
-
-
-def _given_after(hub: Hub, number: int, calls: int) -> Given:
-    issue = hub.issues()[number]
-    guidance = read_guidance(issue.body)
-    there = guidance.branch and filled_file(hub, guidance.file, guidance.branch)
-    lacks = "" if there else f"file {guidance.file or 'without a name'} of its branch"
-    at_copilot = COPILOT in issue.labels or "Copilot" in issue.assignees
-    return Given(calls, at_copilot, lacks if guidance.sections else "guidance")
-
-
-def _given(hub: Hub, made: Mapping[str, Any]) -> list[int]:
-    """The issues that wait for processing: those that were made, else what there is."""
-    if made.get("issues"):
-        return sorted(int(number) for number in made["issues"])
-    waiting = [n for n, issue in hub.issues().items() if ASSIGNED in issue.labels]
-    if len(waiting) < 2:
-        raise NoValueError("fewer than two issues wait for processing; nothing can be tried")
-    return sorted(waiting)
-
-
-def _left(hub: Hub, number: int, again: Mapping[str, bool]) -> Crashed:
-    issue = hub.issues()[number]
-    comments = [row["body"] for row in hub.pages(f"/issues/{number}/comments")]
-    return Crashed(
-        guidances=issue.body.count("<!-- guidance:begin -->"),
-        assignments=sum(e.kind == "assigned" and e.subject == "Copilot" for e in issue.events),
-        comments=sum(text.startswith("<!-- pipeline:handoff -->") for text in comments),
-        again=again,
-    )

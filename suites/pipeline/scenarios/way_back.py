@@ -90,14 +90,9 @@ def _alert(phase: Stage, path: str, kind: str = "code-scanning") -> int:
     return int(phase.operate("github", "security-alert", kind=kind, path=path)["number"])
 
 
-@scenario(effect="disrupt", own_target=True)
-def way_back(phase: Stage) -> WayBack:
-    """On day 8 an alert comes while an assignment works; people have three days then.
-
-    The timetable of week 2 is in force: the daily run has two times a day.
-    """
-    hub, clock = Hub.of(phase), phase.target("github").clock
-    at = phase.window[0] + ON
+def _until_the_alert(phase: Stage) -> Mapping[str, int]:
+    """Let time pass until an assignment works; alerts that are about something else, by kind."""
+    clock, at = phase.target("github").clock, phase.window[0] + ON
     clock.to(at - timedelta(hours=2))
     phase.operate("github", "coordinate-schedules")
     clock.to(at - timedelta(minutes=8))
@@ -106,6 +101,17 @@ def way_back(phase: Stage) -> WayBack:
     _alert(phase, "requirements/docs.txt", "dependabot")
     elsewhere = _alert(phase, "src/monitor.py")
     clock.to(at + timedelta(minutes=2))
+    return {"dependabot": fixed, "code-scanning": elsewhere}
+
+
+@scenario(effect="disrupt", own_target=True)
+def way_back(phase: Stage) -> WayBack:
+    """On day 8 an alert comes while an assignment works; people have three days then.
+
+    The timetable of week 2 is in force: the daily run has two times a day.
+    """
+    hub, clock = Hub.of(phase), phase.target("github").clock
+    closed_later = _until_the_alert(phase)
     below = not_met(phase, "alerts concern a dependency and other code")
     before = hub.journal(clock.now())
     working = _at_work(hub, before)
@@ -121,7 +127,7 @@ def way_back(phase: Stage) -> WayBack:
     journal = hub.journal(clock.now(), after)
     _alert(phase, f"{FOLDER}/{ASSIGN}")
     clock.advance(3600)
-    for kind, number in (("dependabot", fixed), ("code-scanning", elsewhere)):
+    for kind, number in closed_later.items():
         phase.operate("github", "close-alert", kind=kind, number=number)
     second = effects(phase, hub, triggered)
     clock.to(triggered + 3 * DAY + timedelta(hours=1))
