@@ -64,10 +64,8 @@ NOT_RUN = {
         "--mutants fixtures/eros/monitoring --mutants fixtures/eros/pipelines "
         "--mutants fixtures/eros/rollback --mutants fixtures/eros/routing --mutants "
         "fixtures/eros/service --sample 200 --seed 53 --jobs 2 --phase-timeout 20m": _BUILD,
-        "rollout drill pas --mutants fixtures/pas/index --mutants fixtures/pas/learning "
-        "--mutants fixtures/pas/plms --mutants fixtures/pas/programs "
-        "--mutants fixtures/pas/service --mutants fixtures/pas/tree "
-        "--sample 50 --seed 21 --jobs 1 --phase-timeout 20m": _BUILD,
+        "rollout drill pas --mutants fixtures/pas --sample 200 --seed 83 --jobs 2 "
+        "--phase-timeout 20m": _BUILD,
     },
     "docs/how-to/load-results.md": {
         'rollout begin plms.canary --env prod --by "A. Person"': _FILES
