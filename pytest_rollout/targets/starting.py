@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 _PASSING = "PYTEST_CURRENT_TEST"  # of the environment: another for each test, and read by no target
+_PATIENCE_S = 60  # on a busy machine it takes long to load
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class _Warm:
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.made_for = root, environment
         self._socket, theirs = socket.socketpair()
+        self._socket.settimeout(_PATIENCE_S)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pytest_rollout.targets.warm", str(theirs.fileno())],
@@ -125,8 +127,14 @@ class _Warm:
 
     def close(self) -> None:
         """End it."""
+        with suppress(OSError):  # it is gone already
+            self._socket.shutdown(socket.SHUT_RDWR)  # a fork of this process may hold the socket
         self._socket.close()
-        self._process.wait()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class _Forked:

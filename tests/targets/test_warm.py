@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +158,20 @@ def test_one_starts_cold_where_the_warm_process_is_gone(root: Path, warm: Warm) 
     served.stop()
     after = (root / "loaded.txt").read_text(encoding="utf-8").split()
     assert after == [*before, "fastapi", str(pid)]
+
+
+def test_it_ends_though_a_fork_of_a_test_lives_on(root: Path, warm: Warm) -> None:
+    _launch(root, warm).stop()
+    child = os.fork()
+    if not child:
+        time.sleep(30)
+        os._exit(0)
+    begun = time.monotonic()
+    warm.close()
+    took = time.monotonic() - begun
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert took < 20, "it waited for the fork"
 
 
 def test_all_end_when_the_process_that_started_them_is_killed(root: Path) -> None:
