@@ -108,6 +108,11 @@ served = launch("small:plain", Setting(Path("data"), datetime.now(UTC)), Path({s
 print(httpx.get(served.url).json()["pid"], flush=True)
 time.sleep(60)
 """
+    assert gone(orphan_of(parent, root)), "the target outlived the process that started it"
+
+
+def orphan_of(parent: str, root: Path) -> int:
+    """Return the process that a program names, once the program is killed."""
     process = subprocess.Popen(
         [sys.executable, "-c", parent], cwd=root, stdout=subprocess.PIPE, text=True
     )
@@ -116,7 +121,7 @@ time.sleep(60)
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    assert gone(child), "the target outlived the process that started it"
+    return child
 
 
 def gone(pid: int) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +16,7 @@ from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.launch import Served, launch
 from pytest_rollout.targets.reference import Setting
 from pytest_rollout.targets.starting import Warm, start_cold
-from tests.targets.test_embedded import gone
+from tests.targets.test_embedded import gone, orphan_of
 
 # Says how often a framework and the application were loaded, and by which process.
 FRAMEWORK = """\
@@ -188,14 +186,7 @@ served = launch("site_app:app", setting, Path({str(root)!r}), warm.start)
 print(httpx.get(served.url).json()["pid"], flush=True)
 time.sleep(60)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", parent], cwd=root, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    target = int(process.stdout.readline())
+    target = orphan_of(parent, root)
     warm = int((root / "loaded.txt").read_text(encoding="utf-8").split()[1])
-    process.kill()
-    process.wait()
-    process.stdout.close()
     assert gone(target), "the target outlived the process that started it"
     assert gone(warm), "the warm process outlived the process that started it"
