@@ -52,7 +52,7 @@ class Crashed:
 
 @dataclass(frozen=True)
 class Given:
-    """An issue as a run left it, which GitHub refused what came after so many calls."""
+    """An issue after a run of which GitHub took so many calls, and refused the rest."""
 
     calls: int
     at_copilot: bool  # it has Copilot's label, or is assigned to Copilot
