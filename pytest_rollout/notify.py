@@ -15,13 +15,14 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pytest_rollout import extensions
 from pytest_rollout.extras import needs_extra
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.channel import Channel, ChannelMeans, Topic
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.extension import ChannelExtension

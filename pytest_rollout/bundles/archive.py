@@ -6,10 +6,10 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 
 MANIFEST: Final = "MANIFEST.json"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from pytest_rollout.calendar.instants import DAY_US, from_us, resolved
 from pytest_rollout.calendar.windows import MIDNIGHT, ends_on
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.windows import Hours
 
 NIGHT = Hours(time(22, 0), time(6, 0))

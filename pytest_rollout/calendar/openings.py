@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from pytest_rollout.calendar.instants import (
 from pytest_rollout.calendar.intervals import Span, intersect, minus, union
 from pytest_rollout.calendar.phases import phase_window, window_words
 from pytest_rollout.calendar.windows import spans
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.model.waiver import WindowDemand

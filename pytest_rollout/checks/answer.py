@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from typing import NoReturn
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import NoValueError, RolloutError
 from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.targets.process import MOST_BYTES as MOST_BYTES  # of a text, too

@@ -7,11 +7,11 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 
 Fields = Mapping[str, object]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from pytest_rollout.checks.kpi import Kpi
+from pytest_rollout.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import unified_diff
 from pathlib import Path
 
 from pytest_rollout.checks.answer import kept
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.process import SHELL, run_bounded
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.jsonpath import NothingThereError, at
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.checks.answer import parsed
 from pytest_rollout.checks.command import run
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.check import Check, CheckMeans
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.jsonpath import NothingThereError, at

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from pytest_rollout.checks.answer import MOST_BYTES
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import NoValueError, RolloutError
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Protocol
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import (
     ENDPOINT,
     FAILED,

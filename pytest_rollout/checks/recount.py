@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from pytest_rollout.late_dataclass import dataclass
 
 Figure = int | float | str | None
 Figures = Figure | Mapping[str, Figure]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from pytest_rollout.evidence.bodies import PeopleTold
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.channel import Topic
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rollback import Mode, Rollback, RollbackStep

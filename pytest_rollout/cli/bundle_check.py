@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pytest_rollout.evidence.signatures import all_of
 from pytest_rollout.evidence.verify import verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import JUDGE, Decision, from_json
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.people import Authors, Roster, Stance

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from pytest_rollout.cli.receipts import give
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.verify import reported
 from pytest_rollout.cli.waiting import Waiting
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError, OptionError
 from pytest_rollout.model.plan import EMBEDDED, Address, Plan
 from pytest_rollout.model.verdict import Answer, worst_answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pytest_rollout import processes
@@ -25,6 +24,7 @@ from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.verify import Verification, verify
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case, decide
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact

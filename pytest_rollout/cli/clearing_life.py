@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from pytest_rollout.evidence.rollbacks import RolledBack, decided_rollback, stan
 from pytest_rollout.evidence.run_log import RunLog, first_of
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.judge.case import instant
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.life import Life

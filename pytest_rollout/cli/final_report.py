@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pytest_rollout import calendar
 from pytest_rollout.cli.project import Project
@@ -12,6 +12,7 @@ from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import told
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge.figures import NOTHING, value_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Seen
 from pytest_rollout.model.finding import Finding

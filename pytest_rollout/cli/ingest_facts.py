@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollout import calendar
@@ -12,6 +12,7 @@ from pytest_rollout.cli.project import Project, instant_in, parsed
 from pytest_rollout.cli.real_environment import real_environment, release_now
 from pytest_rollout.evidence import results
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.results.figures import Figures
 from pytest_rollout.load.results.same import fingerprint
 from pytest_rollout.model.errors import OptionError, RolloutError, UnknownNameError

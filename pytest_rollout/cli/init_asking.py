@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import OptionError
 from pytest_rollout.scaffold.wishes import Target, Template, Wishes
 

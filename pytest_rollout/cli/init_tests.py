@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Plan

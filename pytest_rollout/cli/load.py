@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pytest_rollout.cli.project import Project, common, parsed, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.judge.confirming import to_confirm
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load import phase_child
 from pytest_rollout.load.phase_child import Asked, PhaseChild
 from pytest_rollout.model.decision import Decision

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.mutation_drills import keep, to_data
 from pytest_rollout.extras import needs_extra
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import MutationDrill, exit_status

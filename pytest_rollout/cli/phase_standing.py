@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from pytest_rollout.evidence.rollbacks import open_gates
 from pytest_rollout.evidence.run_log import RunLog, Told
 from pytest_rollout.evidence.since_begin import life_of
 from pytest_rollout.judge.since_begin import followed
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.life import RELEASE

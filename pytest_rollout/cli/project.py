@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from pytest_rollout.evidence.drills import last_no
 from pytest_rollout.evidence.history import AskingRun, GateStanding, History, last_full_run
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.mutation_drills import MutationDrills
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.drill import LastNo
 from pytest_rollout.model.errors import (

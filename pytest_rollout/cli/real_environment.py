@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from pytest_rollout.cli.project import Project
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.records import RecordKind
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import (
     OptionError,
     ReferenceTargetError,

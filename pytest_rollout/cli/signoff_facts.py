@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pytest_rollout.cli.project import Project, parsed
 from pytest_rollout.cli.real_environment import real_environment
 from pytest_rollout.evidence import signatures as stored
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Address, Phase, Plan

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pytest_rollout.cli.project import Project
 from pytest_rollout.evidence.world import read_world
 from pytest_rollout.judge import Case
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import Phase, Plan

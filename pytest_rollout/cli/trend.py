@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pytest_rollout.cli.real_environment import environment_of
 from pytest_rollout.cli.saying import say
 from pytest_rollout.cli.trend_rows import Pinned, Row, pinned_of, refuted, rows_of
 from pytest_rollout.evidence.figures_by_run import figures_by_run
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.change_points import ChangePoint, ChangePointError, change_points
 from pytest_rollout.model.errors import RolloutError, UnknownNameError
 from pytest_rollout.model.finding import Labels

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from statistics import fmean
@@ -15,6 +14,7 @@ from pytest_rollout.judge.night_runs import rounding
 from pytest_rollout.judge.nightly import Baseline, baseline_of
 from pytest_rollout.judge.takes import tallied
 from pytest_rollout.judge.tally import Terms
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Labels, Part, SubjectKind, codes
 from pytest_rollout.model.plan import Criterion, Plan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import dropwhile
 
 from pytest_rollout.cli.project import Project
@@ -10,6 +9,7 @@ from pytest_rollout.evidence.bodies import PhaseEnded, StoredEvent
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.run_log import Told, first_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Gate, Phase, Plan
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from pytest_rollout.cli.project import Project, common, print_json
 from pytest_rollout.cli.saying import say
 from pytest_rollout.evidence.anchors import Anchor
 from pytest_rollout.evidence.verify import Verification, verify
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.coding import decode
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import Head
@@ -62,7 +63,7 @@ def command(
         given = list(reported(project))
     verified = verify(project.ledger, given)
     if as_json:
-        print_json(dataclasses.asdict(verified))
+        print_json(asdict(verified))
     else:
         for line in _lines(verified):
             say(line)
@@ -97,7 +98,7 @@ def _verified(path: Path, digest: str, *, as_json: bool) -> int:
     except RolloutError as error:
         raise RolloutError(f"{path}: {error}", code="bundle", file=str(path)) from error
     if as_json:
-        print_json(dataclasses.asdict(checked))
+        print_json(asdict(checked))
     else:
         for line in (*checked.lines, *checked.problems):
             say(line)
@@ -106,7 +107,7 @@ def _verified(path: Path, digest: str, *, as_json: bool) -> int:
     return Answer.HOLD.exit_status if checked.problems else 0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Anchored:
     """What of a decision.json is an anchor."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pytest_rollout.cli.clearing import Look
 from pytest_rollout.cli.saying import say
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.verdict import Answer
 from pytest_rollout.report import sentences
 from pytest_rollout.signoff.moments import named, title

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -24,6 +24,7 @@ from pytest_rollout.cli.watch_output import WatchOutput
 from pytest_rollout.evidence import opening
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.phase_life import PhaseLife
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import OptionError, RolloutError
 from pytest_rollout.model.plan import Phase, Plan, Then
 from pytest_rollout.model.rule import duration_words

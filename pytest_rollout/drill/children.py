@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from threading import Event
 
 from pytest_rollout.drill.phase_groups import judged
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision, from_json
 from pytest_rollout.model.drill import Demanded, Rehearsal
 from pytest_rollout.model.finding import Finding, SubjectKind

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.drill import matrix
@@ -12,6 +11,7 @@ from pytest_rollout.drill.children import Task, rehearse_all
 from pytest_rollout.drill.matrix import Named
 from pytest_rollout.drill.pace import Pace, rough
 from pytest_rollout.drill.phase_groups import reach
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.drill import Drill, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.plan import Address, Phase, Plan
 from pytest_rollout.report.fact_words import count

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.drill import Cell, DrillOutcome, FaultRow, Rehearsal
 from pytest_rollout.model.fault import Fault
 from pytest_rollout.model.plan import Gate, Phase

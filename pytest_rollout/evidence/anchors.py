@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.lineage import Merge
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Head
 
 

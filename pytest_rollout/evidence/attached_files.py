@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.run_log import RunLog, evidence_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.story import Kept
 
 

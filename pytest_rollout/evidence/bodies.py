@@ -7,7 +7,7 @@ that they are ids: those are compared between processes and runs, and stay as th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, ClassVar
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, PlanId, Said, Why
@@ -22,6 +22,7 @@ from pytest_rollout.evidence.phase_events import StatementAmended as StatementAm
 from pytest_rollout.evidence.phase_events import StoredEvent as StoredEvent
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.result_bodies import StoredResult as StoredResult
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import FailedBefore, ReleaseFact
 from pytest_rollout.model.life import STEP
 from pytest_rollout.model.people import Authors, Signature

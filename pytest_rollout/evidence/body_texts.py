@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, NewType
+
+from pytest_rollout.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

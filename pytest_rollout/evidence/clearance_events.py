@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Named, Said
 from pytest_rollout.evidence.phase_events import StoredEvent
+from pytest_rollout.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote
 
 from pytest_rollout.evidence.accepting import release_accepted
@@ -20,6 +20,7 @@ from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.plan import EMBEDDED, Address, Plan
 from pytest_rollout.model.rule import PREVIOUS

@@ -7,12 +7,12 @@ judged again: all that read such a run are told so, and no decision rests on it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence.bodies import LedgerCompacted
 from pytest_rollout.evidence.decoding import UndecodableError, said
 from pytest_rollout.evidence.records import Record, as_written
+from pytest_rollout.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
 from json.encoder import encode_basestring_ascii as _quoted
@@ -22,6 +22,7 @@ from pytest_rollout.evidence.bodies import (
     TripEvent,
 )
 from pytest_rollout.evidence.records import Record, RecordKind, spelled
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model import coding
 from pytest_rollout.model.decision import Decision, canonical, from_json, stored_values
 from pytest_rollout.model.errors import LedgerError

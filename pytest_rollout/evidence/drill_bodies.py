@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pytest_rollout.evidence.body_texts import Digest, Id
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.drill import DrillOutcome
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Answer, Verdict

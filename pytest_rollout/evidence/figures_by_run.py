@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_rollout.evidence import run_facts
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in
 from pytest_rollout.evidence.integrity import damage
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Run, Seen
 from pytest_rollout.model.plan import Address

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from pytest_rollout.evidence import inputs, settlements
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in
@@ -12,6 +11,7 @@ from pytest_rollout.evidence.integrity import damage, damage_since
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.run_facts import manifest_of
 from pytest_rollout.evidence.run_log import RunLog, log_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Hole, Rolled
 from pytest_rollout.model.finding import Fact, Reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pytest_rollout.evidence import settlements
 from pytest_rollout.evidence.bodies import RunStart
@@ -13,6 +13,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.run_facts import partial_of
 from pytest_rollout.evidence.run_log import RunLog, log_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import Address

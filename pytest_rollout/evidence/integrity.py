@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import inf
 from operator import itemgetter
@@ -23,6 +22,7 @@ from pytest_rollout.evidence.records import (
     seal_digest,
 )
 from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Address
 
 

@@ -7,7 +7,7 @@ that of all of them, and leaves nothing out, so that what none of them ran is mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_rollout.evidence.bodies import Body, RunStart, WorkerManifest, kind_of_body
 from pytest_rollout.evidence.body_texts import PlanId
@@ -15,6 +15,7 @@ from pytest_rollout.evidence.decoding import encoded, words_of
 from pytest_rollout.evidence.records import Entry, Record, RecordKind
 from pytest_rollout.evidence.run_facts import ending, manifest_of
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.people import Authors
 from pytest_rollout.model.plan import EMBEDDED, Address
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pytest_rollout.evidence.bodies import (
     Process,
@@ -28,6 +28,7 @@ from pytest_rollout.evidence.phase_life import begins_of
 from pytest_rollout.evidence.records import Entry, Row, seal_digest
 from pytest_rollout.evidence.run_facts import ending, manifest_of, partial_of
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate
 from pytest_rollout.model.verdict import Verdict

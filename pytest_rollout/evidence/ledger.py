@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pytest_rollout.evidence import compaction
@@ -22,6 +22,7 @@ from pytest_rollout.evidence.records import (
     storable,
 )
 from pytest_rollout.evidence.store import Store
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.verdict import Verdict

@@ -9,10 +9,11 @@ set of them has one order, whichever ledgers brought it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from pytest_rollout.evidence.records import GENESIS, Record, link
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 

@@ -6,11 +6,11 @@ An earlier state of a merged ledger is one, and the ledger in a bundle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from pytest_rollout.evidence.lineage import Merge
 from pytest_rollout.evidence.records import GENESIS, Entry, Record, RecordKind, Row, spelled
 from pytest_rollout.evidence.store import Content
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 

@@ -7,7 +7,7 @@ guardrail that states no `over` would see nothing, however long it is watched.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_rollout.evidence import resets
 from pytest_rollout.evidence.bodies import PhaseEnded, Process, RunStart, StoredEvent
@@ -21,6 +21,7 @@ from pytest_rollout.evidence.run_facts import begun_us
 from pytest_rollout.evidence.run_log import Told, told
 from pytest_rollout.evidence.since_begin import life_of, reading_now
 from pytest_rollout.evidence.world import compared
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Manifest, ReleaseFact, Run, World
 from pytest_rollout.model.plan import Address, Gate, Phase

@@ -6,7 +6,6 @@ before: deciding does not grow with the ledger's age.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import calendar
@@ -15,6 +14,7 @@ from pytest_rollout.evidence.bodies import StoredDecision
 from pytest_rollout.evidence.decoding import UndecodableError, decision_in, judged, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import FailedBefore, Run, World
 from pytest_rollout.model.plan import EMBEDDED, Address, Severity

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import Process, RunStart
 from pytest_rollout.evidence.decoding import said
@@ -19,6 +18,7 @@ from pytest_rollout.evidence.records import Record, RecordKind, Row
 from pytest_rollout.evidence.run_log import RunLog
 from pytest_rollout.evidence.store import Content
 from pytest_rollout.evidence.verify import verify
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Most, Why
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.mutants import MutantOutcome
 from pytest_rollout.model.mutation import Weight
 from pytest_rollout.model.plan import Gate

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, ClassVar
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Kept, Most, Named, Said
+from pytest_rollout.late_dataclass import dataclass
 
 LAST_US = 253_402_300_799_000_000  # the year 9999, the last that a datetime holds
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from pytest_rollout.evidence.bodies import (
     PeopleTold,
@@ -20,6 +19,7 @@ from pytest_rollout.evidence.known import knew
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import Told
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import EMBEDDED, Address, Phase
 

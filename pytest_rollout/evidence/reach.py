@@ -7,10 +7,11 @@ that recorded nothing after an edge saw nothing after it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import nlargest
 
 from pytest_rollout import calendar
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Run
 from pytest_rollout.model.plan import EMBEDDED, Phase
 from pytest_rollout.model.recorded import Recorded

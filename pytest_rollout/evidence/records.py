@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.finding import Labels

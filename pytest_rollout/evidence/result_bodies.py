@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from pytest_rollout.evidence.body_texts import Digest, Id, Named, Why
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.ingest import ResultFacts, ResultKind
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -21,6 +21,7 @@ from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation, Record, RecordKind, seal_digest
 from pytest_rollout.evidence.result_bodies import StoredResult
 from pytest_rollout.evidence.run_log import RunLog
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Brought, ReleaseFact, labels_of
 from pytest_rollout.model.ingest import ResultFacts
 from pytest_rollout.model.plan import EMBEDDED, Address

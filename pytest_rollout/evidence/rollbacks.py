@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import calendar
@@ -14,6 +13,7 @@ from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import first_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan
 from pytest_rollout.model.verdict import Answer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -20,6 +19,7 @@ from pytest_rollout.evidence.bodies import (
 from pytest_rollout.evidence.decoding import said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Attempt, Head, ReleaseFact
 from pytest_rollout.model.verdict import Verdict
 

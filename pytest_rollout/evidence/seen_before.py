@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pytest_rollout.evidence.bodies import StoredDecision, StoredEvent, TripEvent
 from pytest_rollout.evidence.decoding import decision_in, said
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.finding import said as in_words
 from pytest_rollout.model.plan import Address, Gate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 
@@ -21,6 +20,7 @@ from pytest_rollout.evidence.integrity import chain_problems
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.records import Record, RecordKind
 from pytest_rollout.evidence.run_log import RunLog, Told
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.attestation import Proof
 from pytest_rollout.model.evidence import ReleaseFact
 from pytest_rollout.model.life import (

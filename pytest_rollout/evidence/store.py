@@ -7,11 +7,11 @@ method raises LedgerError where the database fails.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_rollout.evidence.lineage import Merge
 from pytest_rollout.evidence.records import Entry, Record, RecordKind, Row
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Head
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pytest_rollout.evidence import results, settlements
 from pytest_rollout.evidence.anchors import Anchor, Placed, heads, where
@@ -18,6 +18,7 @@ from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.lineage import Lineage
 from pytest_rollout.evidence.records import GENESIS, Record, RecordKind, as_written
 from pytest_rollout.evidence.run_log import EVIDENCE, log_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.plan import Address

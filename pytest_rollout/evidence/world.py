@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_rollout.evidence import attestations, inputs, overrides, resets, run_facts, settlements
 from pytest_rollout.evidence.bodies import StoredEvent
@@ -20,6 +20,7 @@ from pytest_rollout.evidence.release_readings import releases_of
 from pytest_rollout.evidence.results import brought_elsewhere
 from pytest_rollout.evidence.run_log import RunLog, log_of, told
 from pytest_rollout.evidence.since_begin import life_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.errors import LedgerError
 from pytest_rollout.model.evidence import Brought, Run, Seen, World

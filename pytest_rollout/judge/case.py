@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +13,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import canonical
 from pytest_rollout.model.evidence import Hole, Rolled, World
 from pytest_rollout.model.finding import Reason

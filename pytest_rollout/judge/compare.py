@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
 
@@ -13,6 +12,7 @@ from pytest_rollout.judge.ranks import Pairs
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import filled, tallied, weighted
 from pytest_rollout.judge.tally import BEYOND, Point, Terms
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.model.rule import Rule, Take
 

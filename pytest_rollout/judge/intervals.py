@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from pytest_rollout.judge import kernels
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.rule import Bands, Cut
 from pytest_rollout.model.verdict import Verdict
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
 from pytest_rollout.judge.outcomes import Weighted
 from pytest_rollout.judge.ranks import Pairs
+from pytest_rollout.late_dataclass import dataclass
 
 METHOD = "Kayenta, outside the theorem"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from pytest_rollout import calendar
@@ -11,6 +11,7 @@ from pytest_rollout.calendar import Bucket, Bucketing
 from pytest_rollout.calendar.buckets import MOST_BUCKETS
 from pytest_rollout.judge.series import Series, Sides
 from pytest_rollout.judge.slices import Reach, Slice, cut_both, least, slice_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Labels, Reason
 from pytest_rollout.model.rule import PerUnit, Rule, Scope, ScopeKind, Streak

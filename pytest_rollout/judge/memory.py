@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 
 from pytest_rollout.judge.series import event_time, recorded
 from pytest_rollout.judge.slices import Slice
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Seen
 from pytest_rollout.model.finding import Labels, Part, Reason
 from pytest_rollout.model.rule import Rule

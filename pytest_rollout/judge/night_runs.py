@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
@@ -19,6 +18,7 @@ from pytest_rollout.judge.series import Groups, Series
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import tallied
 from pytest_rollout.judge.tally import Terms
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.load import OFFER
 from pytest_rollout.model.rule import Nightly, Rule, Take

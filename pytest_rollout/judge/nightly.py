@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist, fmean, stdev, variance
 
 from pytest_rollout.judge.student import t_above
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.rule import Nightly
 
 NIGHTS_A_YEAR = 365

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_rollout.judge import night_runs, reasons
@@ -22,6 +21,7 @@ from pytest_rollout.judge.nightly import (
 )
 from pytest_rollout.judge.series import Absent, Groups, Sides, absences, expected
 from pytest_rollout.judge.slices import Slice
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Estimate, Fact, Labels, Part, Reason, Subject, SubjectKind
 from pytest_rollout.model.numbers import decimal, exact_text

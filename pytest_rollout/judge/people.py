@@ -9,13 +9,13 @@ be believed answers.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.pairing import one_person_each
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import (
     Attempted,

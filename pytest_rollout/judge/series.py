@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import product
 
 from pytest_rollout.judge.case import Case
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Lost, Seen, Slot
 from pytest_rollout.model.finding import Labels, Reason
 from pytest_rollout.model.rule import PREVIOUS, Each, PerUnit, Rule, ScopeKind

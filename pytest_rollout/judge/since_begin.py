@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pytest_rollout.judge.case import Case, instant, statement_digest, watched
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Fact, Finding, Part, Reason, Subject, SubjectKind
 from pytest_rollout.model.life import (
     DRIFT,

@@ -6,12 +6,12 @@ A comparison has two sides. Whatever is looked at, both are cut in one place, :f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.series import Absent, Groups, Series, Sides, absences, expected
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Labels
 from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take

@@ -7,10 +7,10 @@ reach it: with what harms most, or with what helps most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_rollout.judge.intervals import Interval, band, banded
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Slot
 from pytest_rollout.model.rule import Rule, Scope, Take
 from pytest_rollout.model.verdict import Verdict

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from itertools import groupby
 
 from pytest_rollout.judge.series import event_time
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.takes import tally_of
 from pytest_rollout.judge.tally import Terms
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole
 from pytest_rollout.model.rule import Rule, ScopeKind, Take
 

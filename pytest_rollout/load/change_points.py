@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from pytest_rollout.late_dataclass import dataclass
 
 PROGRAM = "otava"
 _TIMEOUT = 120

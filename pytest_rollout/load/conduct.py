@@ -7,10 +7,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollout.extras import needs_extra
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load import files, locust_process
 from pytest_rollout.load.locust_process import READY_S, STOP_S, command_of, surroundings
 from pytest_rollout.load.tied_process import Tied, tied

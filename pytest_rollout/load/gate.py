@@ -7,10 +7,11 @@ only `rollout load` and a run of the phase decide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_rollout.checks.load import observe_series
 from pytest_rollout.judge import Case, decide
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load import honesty
 from pytest_rollout.model.check import CheckMeans, item_name
 from pytest_rollout.model.decision import Decision

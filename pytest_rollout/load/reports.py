@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load import honesty
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.load import LoadProfile, LoadRecord

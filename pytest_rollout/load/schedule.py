@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import Law, LoadProfile, Shape, ShapeKind
 
 _SECOND = 1_000_000

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Reason
 
 NAME = "attestation"  # the part of a finding that is a person's answer

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, StrEnum
+
+from pytest_rollout.late_dataclass import dataclass
 
 
 class Effect(Enum):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.finding import Finding, Reason

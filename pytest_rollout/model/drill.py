@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Address, Gate
 from pytest_rollout.model.verdict import Answer, Verdict
 

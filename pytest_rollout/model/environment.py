@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.check import Effect
 from pytest_rollout.model.requests import ReadingRequest
 

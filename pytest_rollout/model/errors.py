@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Fact
 
 

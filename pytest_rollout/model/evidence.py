@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from numbers import Rational, Real
 from operator import index
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.attestation import Attestation
 from pytest_rollout.model.finding import Labels, Reason, said
 from pytest_rollout.model.ingest import ResultFacts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.check import Effect
 from pytest_rollout.model.decision import Decision
 

@@ -7,10 +7,11 @@ with an entry for each code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias, Union
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.verdict import State, Verdict
 

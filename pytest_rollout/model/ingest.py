@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from pytest_rollout.late_dataclass import dataclass
 
 # A file whose arrivals were fewer than this share of what the plan asks offered less.
 LEAST_OFFERED = (99, 100)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
+
+from pytest_rollout.late_dataclass import dataclass
 
 
 class ShapeKind(StrEnum):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.mutants import Mutant, MutantOutcome
 from pytest_rollout.model.plan import Gate
 from pytest_rollout.model.verdict import Answer, Verdict

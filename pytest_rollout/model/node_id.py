@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+
+from pytest_rollout.late_dataclass import dataclass
 
 _SEPARATOR = "::"
 

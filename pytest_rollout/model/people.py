@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from pytest_rollout.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.attestation import StandIn
 from pytest_rollout.model.bindings import Bindings
 from pytest_rollout.model.channel import Channel

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from pytest_rollout.late_dataclass import dataclass
 
 LOOKING = ("GET", "HEAD", "OPTIONS", "TRACE")
 # What frameworks take for the method in the place of the request's own.

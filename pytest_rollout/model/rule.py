@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from fractions import Fraction
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.units import SECONDS as SECONDS  # durations are read and said with it
 
 PREVIOUS = "previous"  # as a release to compare with: the newest other one that was accepted

@@ -6,10 +6,11 @@ All of it is read from the ledger again whenever a report is written. Nothing of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from fractions import Fraction
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Finding, Labels
 from pytest_rollout.model.rollback import StepOutcome
 from pytest_rollout.model.rule import Cut

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from enum import StrEnum
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.rule import Cut
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from pytest_rollout.late_dataclass import dataclass
 
 EVERY_DAY = frozenset(range(7))
 

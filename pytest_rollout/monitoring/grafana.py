@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.monitoring.alertmanager import Alertmanager
 from pytest_rollout.monitoring.frames import frames
 from pytest_rollout.monitoring.grafana_flaws import GrafanaFlaws

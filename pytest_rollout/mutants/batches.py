@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import MutantResult, Trial
 from pytest_rollout.mutants import judging

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
 from pytest_rollout.drill.children import Task, rehearse
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import Trial

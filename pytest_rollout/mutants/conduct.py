@@ -6,10 +6,10 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event
 
 from pytest_rollout.drill.pace import Pace
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.mutants import Mutant, MutantOutcome
 from pytest_rollout.model.mutation import HealthyPhase, MutantResult
 from pytest_rollout.model.plan import Phase

@@ -6,8 +6,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.mutants import Mutant
 
 _SHOWN = 160  # characters of a changed line

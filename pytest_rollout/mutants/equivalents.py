@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.mutants import Equivalent, Mutant
 from pytest_rollout.plan.equivalents import NAME as NAME

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from threading import Event
 
 from pytest_rollout.drill.children import Task, rehearse
 from pytest_rollout.drill.phase_groups import judged
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.drill import Rehearsal
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.model.mutation import HealthyPhase

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_rollout.extras import needs_extra
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.mutants.edits import UnreadableError, as_mutants

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
 import libcst as cst
+
+from pytest_rollout.late_dataclass import dataclass
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 

@@ -6,9 +6,10 @@ import ast
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.mutants.workshop import Workshop
 
 _SIZE = 4096  # of the file in which a rehearsal notes what it does

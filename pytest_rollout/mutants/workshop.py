@@ -7,9 +7,9 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.mutants import Mutant
 from pytest_rollout.mutants.edits import apply
 from pytest_rollout.mutants.making import read_text, write_text

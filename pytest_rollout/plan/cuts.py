@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model import units
 from pytest_rollout.model.evidence import exact
 from pytest_rollout.model.rule import Cut, Take, Taking, Versus

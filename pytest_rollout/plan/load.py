@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import EMBEDDED, Effect, Environment, Phase, Plan, Target
 from pytest_rollout.model.requests import ReadingRequest

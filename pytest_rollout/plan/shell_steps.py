@@ -8,8 +8,8 @@ and what stands left of the last `&&`, are questions; the plan states those on p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.plan.shell_words import Command, ShellLine, ShellWord, read_line
 
 Hidden = tuple[str, str]  # what hides a failed step, and what to write instead

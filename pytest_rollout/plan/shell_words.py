@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from pytest_rollout.late_dataclass import dataclass
 
 _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^]]*\])?\+?=")
 _OPERATORS = ("&&", "||", "|&", ";;", "&", "|", ";", "\n", "(", ")")

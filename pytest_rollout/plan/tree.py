@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import yaml
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import Problem
 
 MAX_BYTES = 4_000_000

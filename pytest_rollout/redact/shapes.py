@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.redact import providers
 from pytest_rollout.redact.providers import DIGIT, Span, compiled
 

@@ -8,9 +8,9 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.redact.providers import Span
 from pytest_rollout.redact.shapes import MARK
 

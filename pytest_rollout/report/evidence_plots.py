@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import floor, log10
 from statistics import median
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Finding, Labels, Part
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.story import Curve, CurvePoint, Drawn, Measured

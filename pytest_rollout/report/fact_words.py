@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
 from pytest_rollout import calendar
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import exact
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.numbers import decimal, for_people

@@ -7,10 +7,10 @@ file keeps to the schema that Jenkins' xUnit plugin and GitLab read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import Severity

@@ -6,10 +6,10 @@ What follows from it stands in the decision alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import (
     ENDPOINT,
     FAILED,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import EndpointLoad, LoadRecord
 from pytest_rollout.model.load_values import throughput
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import FAILED, LATENCY, THROUGHPUT
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.html import page

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.report.load_cuts import CutSeen
 from pytest_rollout.report.load_figures import SECOND_US
 from pytest_rollout.report.load_series import Stretch, stretches

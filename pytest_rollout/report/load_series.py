@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import ceil
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import LoadRecord, LoadSecond
 
 

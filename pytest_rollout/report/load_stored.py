@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.coding import decode
 from pytest_rollout.model.load import LoadRecord
 from pytest_rollout.report.load_figures import QUANTILES

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from math import floor, isfinite, log10
 
 from pytest_rollout import calendar
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.load import Generators, LoadProfile, LoadRecord
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.report.load_cuts import CutSeen, LoadCut, all_seen

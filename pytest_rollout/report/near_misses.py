@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.rule import Cut
 from pytest_rollout.model.story import Drawn, Measured

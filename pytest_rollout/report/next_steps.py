@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.life import DRIFT
 from pytest_rollout.model.plan import Address, Gate, Phase, Plan, Then
 from pytest_rollout.model.story import StepState

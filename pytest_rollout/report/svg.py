@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from math import ceil, floor, log10
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.report.text import NAME, clean
 
 _STEPS = (1, 2, 5)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pytest_rollout import calendar
+from pytest_rollout.late_dataclass import dataclass
 
 _S = 1_000_000
 _DAY_S = 86_400

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from textwrap import shorten
 
 from pytest_rollout import calendar
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.story import Evaluation, Happened, Kind
 from pytest_rollout.report.svg import Drawing

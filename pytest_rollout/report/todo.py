@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Cause, Decision
 from pytest_rollout.model.finding import Finding
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Gate, Guardrail, Phase, Plan, Then

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from math import ceil, isfinite
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.report.load_live import sparkline
 from pytest_rollout.report.svg import Drawing, Scale
 from pytest_rollout.report.text import count

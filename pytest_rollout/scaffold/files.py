@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.scaffold.wishes import Template, Wishes
 
 PLAN = "rollout.yaml"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from enum import Enum
+
+from pytest_rollout.late_dataclass import dataclass
 
 _URL = re.compile(r"https?://\S+")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.node_id import NodeId, NodePattern
 from pytest_rollout.model.plan import Criterion, Effect, Gate, Phase, Plan

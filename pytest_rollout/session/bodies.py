@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import CodeType
 from typing import Any
 
 import pytest
+
+from pytest_rollout.late_dataclass import dataclass
 
 _Wrapper = Generator[None, object, object]
 

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Effect
 from pytest_rollout.session.stray_threads import replaced
 

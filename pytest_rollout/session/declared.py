@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Effect
 
 _ATTRIBUTE = "rollout_scenario"

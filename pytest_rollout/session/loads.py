@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.checks.load import observe_series
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load import files, honesty
 from pytest_rollout.load.conduct import make
 from pytest_rollout.load.offered import fingerprint

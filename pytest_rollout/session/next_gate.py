@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import opening
@@ -13,6 +12,7 @@ from pytest_rollout.evidence.history import History
 from pytest_rollout.evidence.ledger import Ledger
 from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.run_log import Told
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.plan import EMBEDDED, Address, Gate, Phase, Plan

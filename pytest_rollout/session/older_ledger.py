@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout.evidence.anchors import Anchor, where
 from pytest_rollout.evidence.ledger import Ledger
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.coding import decode
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.evidence import Head

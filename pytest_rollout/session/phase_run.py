@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from pytest_rollout import calendar
 from pytest_rollout.evidence import bodies
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model import plan as model
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import ReleaseFact

@@ -13,11 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import Phase
 from pytest_rollout.session.request import is_worker
 

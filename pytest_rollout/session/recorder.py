@@ -7,11 +7,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError, RolloutError
 from pytest_rollout.model.verdict import Verdict
 from pytest_rollout.session.progress import Progress, Underway, counted

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.plan import EMBEDDED, Address, Environment, Gate, Phase, Plan
 from pytest_rollout.plan.load import Loaded
 from pytest_rollout.session.seams import is_controller as is_controller

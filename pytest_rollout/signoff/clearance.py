@@ -7,12 +7,13 @@ holds for this release and plan, that what came before is done, and that now is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import criteria_digest, instant
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision, OtherRun
 from pytest_rollout.model.finding import Fact, Finding, Reason, said
 from pytest_rollout.model.life import Life

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import instant
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.verdict import Verdict
 

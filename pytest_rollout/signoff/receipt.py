@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.coding import decode, encode
 from pytest_rollout.model.evidence import Head
 from pytest_rollout.signoff.clearance import Clearance

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_rollout import calendar
 from pytest_rollout.judge.case import instant
 from pytest_rollout.judge.people import day_of
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Fact, Reason
 from pytest_rollout.model.people import Person, Roster, Signature, Stance
 from pytest_rollout.model.plan import Gate

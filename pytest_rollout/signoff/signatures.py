@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from pytest_rollout import calendar
 from pytest_rollout.judge.case import instant
 from pytest_rollout.judge.pairing import one_person_each
 from pytest_rollout.judge.people import nobody_known
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.decision import Decision
 from pytest_rollout.model.finding import Fact, Finding, Reason
 from pytest_rollout.model.people import Authors, Signature, Stance

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from math import exp, fsum, lgamma, log, log1p, prod
@@ -19,6 +19,7 @@ from math import exp, fsum, lgamma, log, log1p, prod
 from pytest_rollout.judge.rules import assess
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.tally import Assessed, Terms
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Confidence, Rule, ScopeKind, Take
 from pytest_rollout.model.verdict import Verdict

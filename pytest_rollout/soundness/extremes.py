@@ -7,7 +7,7 @@ say yes. The findings are those that :func:`~pytest_rollout.judge.decide.decide`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.criteria import judge_criterion
@@ -18,6 +18,7 @@ from pytest_rollout.judge.rules import assess, judge_slice
 from pytest_rollout.judge.slices import Slice
 from pytest_rollout.judge.slices import least as least_need
 from pytest_rollout.judge.tally import Assessed, Terms
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.finding import Finding, Part, said
 from pytest_rollout.model.plan import EMBEDDED, Criterion, Guardrail, Kind, Phase

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind
 from pytest_rollout.soundness import extremes
 from pytest_rollout.soundness.alarms import LEVEL, Alarms, surer

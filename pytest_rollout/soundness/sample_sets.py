@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
 from pytest_rollout.judge.slices import least
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Sample
 from pytest_rollout.model.rule import PerUnit, Rule, ScopeKind, Streak, Take, duration_words
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import Problem
 from pytest_rollout.model.plan import Criterion, Guardrail, Phase, Plan
 from pytest_rollout.model.rule import Rule

@@ -16,9 +16,10 @@ planted is one of this part. The fields of the part are the fault's parameters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, TypeVar
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.fault import Fault
 
 _Part = TypeVar("_Part")

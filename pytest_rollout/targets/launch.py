@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_rollout.extras import needs_extra
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.reference import Fault, Setting
 from pytest_rollout.targets.starting import Process, Start, Starter, start_cold

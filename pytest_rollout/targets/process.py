@@ -9,9 +9,10 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from pytest_rollout.late_dataclass import dataclass
 
 MOST_BYTES = 1_000_000  # of what it says; what is longer is cut
 # A step that fails, also within a pipe, fails the whole.

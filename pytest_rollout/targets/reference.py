@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.fault import Fault as Fault  # part of the contract
 
 SETTING_VARIABLE = "ROLLOUT_TARGET"

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from pytest_rollout.late_dataclass import dataclass
 
 _PASSING = "PYTEST_CURRENT_TEST"  # of the environment: another for each test, and read by no target
 _PATIENCE_S = 60  # on a busy machine it takes long to load

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import ReferenceTargetError, RolloutError
 from pytest_rollout.model.requests import ReadingRequest
 from pytest_rollout.targets.clock import Clock, SteppedClock, WallClock

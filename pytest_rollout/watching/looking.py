@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeGuard
 
 from pytest_rollout.evidence.bodies import Process
 from pytest_rollout.evidence.live_world import Now, read_now
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import ReleaseFact, World
 from pytest_rollout.model.plan import Phase, Plan
 from pytest_rollout.watching.poll import Poller, Sample

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_rollout import calendar
@@ -18,6 +18,7 @@ from pytest_rollout.checks.ask import Place, ask
 from pytest_rollout.checks.expect import unmet
 from pytest_rollout.checks.measure import labels_of, measured
 from pytest_rollout.judge.series import expected
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.check import Check, Effect
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.model.evidence import labels_of as ordered

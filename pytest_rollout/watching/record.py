@@ -10,7 +10,7 @@ import platform
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -25,6 +25,7 @@ from pytest_rollout.evidence.bodies import (
 from pytest_rollout.evidence.ledger import Draft, Ledger
 from pytest_rollout.evidence.records import Batch, Observation, seal_digest
 from pytest_rollout.evidence.run_facts import seen_in
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Head, ReleaseFact, Seen
 from pytest_rollout.model.plan import Address
 from pytest_rollout.watching.poll import Sample

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollout import calendar
@@ -12,6 +11,7 @@ from pytest_rollout.checks.ask import Place, ask
 from pytest_rollout.checks.change import do
 from pytest_rollout.checks.expect import unmet
 from pytest_rollout.evidence.bodies import StepTaken
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.check import Check
 from pytest_rollout.model.plan import Effect
 from pytest_rollout.model.rollback import Rollback, RollbackStep, StepOutcome

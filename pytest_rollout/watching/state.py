@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.guardrails import judge_guardrail, look_again
 from pytest_rollout.judge.memory import Memory
 from pytest_rollout.judge.since_begin import drift_finding
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import World
 from pytest_rollout.model.finding import Finding, Part
 from pytest_rollout.model.life import DRIFT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from pytest_rollout.evidence import bodies
@@ -13,6 +13,7 @@ from pytest_rollout.evidence.phase_life import PhaseLife
 from pytest_rollout.evidence.records import RecordKind
 from pytest_rollout.evidence.run_log import Told
 from pytest_rollout.judge.case import instant
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.finding import Reason
 from pytest_rollout.report import sentences
 from pytest_rollout.watching.record import Recording, Watched, now_us

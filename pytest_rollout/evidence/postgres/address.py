@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import LedgerError
 
 SCHEMA: Final = "rollout"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from pytest_rollout.late_dataclass import dataclass
 
 ASKED = "rollout_asked"  # in the context of a request: the one that is asked
 REDIRECTS = frozenset((301, 302, 303, 307, 308))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.files import PROFILE, RECORD, STATUS
 from pytest_rollout.model.coding import decode
 from pytest_rollout.model.errors import RolloutError

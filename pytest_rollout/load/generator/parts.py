@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.generator import histograms
 from pytest_rollout.load.generator.tally import Endpoint, Second, Tally
 from pytest_rollout.model.coding import decode, encode

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.generator import histograms
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.results.figures import (
     CUT_OFF,
     FIRST_US,

@@ -6,9 +6,10 @@ A case that was skipped, disabled or not run was not seen: it is missing, never 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.results.figures import (
     FIRST_US,
     LAST_US,

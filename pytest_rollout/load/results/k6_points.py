@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.results.figures import (
     CUT_OFF,
     SECOND,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from xml.parsers import expat
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.load.results.figures import UnreadableError
 
 MOST_DEPTH = 100

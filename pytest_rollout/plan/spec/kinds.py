@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model import jsonpath
 from pytest_rollout.model.spelling import nearest
 from pytest_rollout.plan.tree import Tree

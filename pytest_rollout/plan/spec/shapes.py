@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.plan.spec.keys import Keys
 from pytest_rollout.plan.spec.kinds import Say, Schema, ValueKind
 from pytest_rollout.plan.tree import Tree
