@@ -202,6 +202,10 @@ class Ledger:
         kept = self.kept(run)
         return list(self.store.of_run(run) if kept is None else kept.read(self.store))
 
+    def hashes_of(self, run: str) -> list[str]:
+        """The hash of every record of a run, in order, without reading the records."""
+        return self.store.hashes_of(run)
+
     def between(self, first: int, last: int | None = None) -> Iterator[Record]:
         """The records of a stretch of the chain, both ends included; without an end all."""
         return self.store.between(first, last)

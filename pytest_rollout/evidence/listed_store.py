@@ -91,6 +91,10 @@ class ListedStore:
         """Every record of a run."""
         return (record for record in self._chain if record.run == run)
 
+    def hashes_of(self, run: str) -> list[str]:
+        """The hash of every record of a run."""
+        return [record.hash for record in self.of_run(run)]
+
     def between(self, first: int, last: int | None) -> Iterator[Record]:
         """A stretch of the chain."""
         end = len(self._chain) if last is None else last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii as _quoted
@@ -15,6 +15,7 @@ from pytest_rollout.model.evidence import Head
 from pytest_rollout.model.finding import Labels
 
 GENESIS = "0" * 64
+_PIECE = 65_536  # characters
 
 Row = tuple[Any, ...]  # an observation as it is stored; a damaged one holds anything
 
@@ -110,6 +111,21 @@ class Record:
         return record_name(self.sequence, self.kind, self.run)
 
 
+def record_after(before: Record | None, row: Sequence[Any]) -> Record:
+    """Return the record of a row; texts that it has in common with the one before are shared.
+
+    A run of ten thousand checks is held in memory whole where it is decided.
+    """
+    sequence, kind, run, plan, subject, environment, at_us, body, previous, *rest = row
+    if before is not None:
+        run = before.run if run == before.run else run
+        plan = before.plan if plan == before.plan else plan
+        environment = before.environment if environment == before.environment else environment
+        previous = before.hash if previous == before.hash else previous
+    where = (run, plan, subject, environment)
+    return Record(sequence, kind_of(kind), *where, at_us, body, previous, *rest)
+
+
 def record_name(sequence: int, kind: RecordKind, run: str) -> str:
     """Return what messages call a record."""
     return f"record {sequence} ({kind}){f' of run {run}' if run else ''}"
@@ -166,10 +182,11 @@ def link(
     if first_hash is not None:
         after += f",[{_quoted(first_hash)}]"  # a list: words are a text
     # As `canonical` spells a list, which is asked for at each record, and again when it is read.
-    # The body of a decision may be large, so it is not copied into one text with the rest.
-    digest = hashlib.sha256(f"[{','.join(parts)}".encode())
-    digest.update(_quoted(entry.body).encode())
-    digest.update(f"{after}]".encode())
+    # The body of a decision may be large, so it is spelled piece by piece: each character is alone.
+    digest = hashlib.sha256(f'[{",".join(parts)}"'.encode())
+    for start in range(0, len(entry.body), _PIECE):
+        digest.update(_quoted(entry.body[start : start + _PIECE])[1:-1].encode())
+    digest.update(f'"{after}]'.encode())
     return digest.hexdigest()
 
 
@@ -191,8 +208,13 @@ def as_written(record: Record) -> bool:
     return (first, here) == (record.first_hash, record.hash)
 
 
+_NO_ROWS = hashlib.sha256().hexdigest()
+
+
 def rows_digest(rows: Iterable[Row]) -> str:
     """The digest of observation rows, in their order."""
+    if not rows:  # as of most checks
+        return _NO_ROWS
     digest = hashlib.sha256()
     for row in rows:  # as `canonical` spells a list, which takes twice as long
         cells = [

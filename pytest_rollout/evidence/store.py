@@ -76,6 +76,9 @@ class Store(Protocol):
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run, in order."""
 
+    def hashes_of(self, run: str) -> list[str]:
+        """The hash of every record of a run, in order, without the records."""
+
     def between(self, first: int, last: int | None) -> Iterator[Record]:
         """The records of a stretch of the chain in order, both ends included; None: to its end.
 

@@ -36,7 +36,7 @@ def _encoder(kind: Any) -> _Encode:
     if kind is Reason:
         return _encode_reason
     if record:
-        return partial(_encode_record, _parts(kind))
+        return partial(_encode_record, parts_of(kind))
     if issubclass(kind, Mapping):
         return lambda value, said: {str(key): encode(item, said) for key, item in value.items()}
     if issubclass(kind, (list, tuple)):
@@ -57,8 +57,8 @@ def _encode_record(parts: Sequence[tuple[str, bool]], value: Any, said: _Said) -
 
 
 @cache
-def _parts(kind: Any) -> tuple[tuple[str, bool], ...]:
-    """The fields of a record, and whether each holds labels."""
+def parts_of(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a record by name, and whether each holds labels."""
     return tuple((name, hint == Labels) for name, hint in _hints(kind).items())
 
 

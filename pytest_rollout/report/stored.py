@@ -7,44 +7,21 @@ from __future__ import annotations
 
 import json
 import sys
-from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from pytest_rollout.model.coding import encode, schema_of
 from pytest_rollout.model.decision import Decision
+from pytest_rollout.report.indented import Writer
 from pytest_rollout.report.sentences import text
 
 _LATER = ("amendments", "rehearsal_only")  # left out where empty: older ones keep their bytes
-_LINE = "\n"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def to_json(decision: Decision) -> str:
     """Return the one stored form; reports and the ledger hold exactly these bytes."""
-    shape = plain(decision, decision.timezone)
-    shape = {key: value for key, value in shape.items() if value or key not in _LATER}
-    return f"{_indented(shape, _LINE)}\n"
-
-
-def _indented(value: Any, margin: str) -> str:
-    """As ``json.dumps(value, indent=2)``, which is several times as slow.
-
-    ``margin`` is the end of the line before, and the spaces before what the value begins on.
-    """
-    kind = type(value)
-    if kind is str:
-        return _quoted(value)
-    inner = f"{margin}  "
-    if kind is dict and value:
-        parts = [f"{_quoted(key)}: {_indented(item, inner)}" for key, item in value.items()]
-        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
-    if kind is list and value:
-        return f"[{inner}{f',{inner}'.join([_indented(item, inner) for item in value])}{margin}]"
-    if value is None:
-        return "null"
-    if kind is int or kind is dict or kind is list:
-        return repr(value)  # a number, or a container that holds nothing
-    return json.dumps(value)
+    zone = decision.timezone
+    return Writer(lambda reason: text(reason, zone)).text(decision, without=_LATER)
 
 
 def plain(record: Any, zone: str) -> Any:

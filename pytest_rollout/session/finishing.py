@@ -232,15 +232,14 @@ class Finishing:
         lost = [ended] if ended else []
         for source in self._sources:
             lost += source.broken_off() if ended else source.lost()
-        records = self._ledger.of_run(self._request.run)
+        hashes = self._ledger.hashes_of(self._request.run)
         written = [head for source in self._sources for head in source.heads]
         lost += [
             f"record {head.sequence} of this run is gone"
             for head in written
             if not self._ledger.holds(head)
         ]
-        digest = seal_digest(record.hash for record in records)
-        self._append(Seal(tuple(lost), len(records), digest, ended))
+        self._append(Seal(tuple(lost), len(hashes), seal_digest(hashes), ended))
 
     def _ended_by(self) -> str:
         """Who ended the run before its time, in words; empty where it ended by itself."""

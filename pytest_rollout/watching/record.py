@@ -95,9 +95,8 @@ class Recording:
     def seal(self, fact: ReleaseFact | None, problems: Iterable[str] = ()) -> None:
         """The run ended by itself: what it saw is evidence from now on."""
         self._release(fact)
-        records = self.ledger.of_run(self.run)
-        digest = seal_digest(record.hash for record in records)
-        self._append(Seal(tuple(problems), len(records), digest))
+        hashes = self.ledger.hashes_of(self.run)
+        self._append(Seal(tuple(problems), len(hashes), seal_digest(hashes)))
 
     def event(self, event: StoredEvent) -> Head:
         """Something happened; of no run, so that it is on record whatever becomes of them."""

@@ -143,6 +143,10 @@ class MemoryStore:
         """Every record of a run."""
         return self._where(lambda one: one.run == run)
 
+    def hashes_of(self, run: str) -> list[str]:
+        """The hash of every record of a run."""
+        return [record.hash for record in self.of_run(run)]
+
     def between(self, first: int, last: int | None) -> Iterator[Record]:
         """A stretch of the chain."""
         return self._where(lambda one: first <= one.sequence <= (last or 2**62))

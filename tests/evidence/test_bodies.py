@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_rollout.evidence import bodies, decoding, looks, opening, run_facts
 from pytest_rollout.evidence.body_texts import PlanId
@@ -223,6 +225,26 @@ def test_a_body_is_read_as_it_was_written(body: bodies.Body) -> None:
     text = encoded(body)
     assert decoded(recorded(text, kind)) == body
     assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+_NAMES = st.text('té":,{}\\\u2028\U0001f600', max_size=8) | st.sampled_from(
+    ['a","item":"b', '"item":"a","', "attempts", '","observations":1,"item":"']
+)
+
+
+@given(
+    st.lists(st.tuples(_NAMES, _NAMES, st.integers(0, 2)), min_size=2, max_size=4),
+    st.sampled_from([(Verdict.PASS, ""), (Verdict.FAIL, '"item":"x","')]),
+    _NAMES,
+)
+def test_a_report_is_read_as_it_was_written_whatever_its_item_is(
+    reports: list[tuple[str, str, int]], attempt: tuple[Verdict, str], subject: str
+) -> None:
+    for item, worker, observations in reports:
+        body = bodies.ItemReport(item, "p.one", worker, (attempt,), observations, "d")
+        for said in (item, subject):
+            record = replace(recorded(encoded(body), RecordKind.BATCH), subject=said)
+            assert decoded(record) == body
 
 
 def test_each_kind_of_record_has_its_body() -> None:

@@ -140,6 +140,28 @@ def test_a_run_that_is_remembered_is_parsed_once(
     assert not [text for text in parsed if '"attempts"' in text]
 
 
+def test_reports_that_differ_in_their_item_alone_are_parsed_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Writer(ledger, "alike")
+    run.start()
+    for number in range(_MANY):
+        run.batch(f't.py::test["{number}"]')
+    parsed: list[str] = []
+    parse = json.loads
+
+    def noted(text: str) -> Any:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(json, "loads", noted)
+    batches = RunLog(ledger.of_run(run.run)).batches
+    assert [batch.body.item for batch in batches] == [
+        f't.py::test["{number}"]' for number in range(_MANY)
+    ]
+    assert len([text for text in parsed if '"attempts"' in text]) <= 1
+
+
 def test_a_run_that_is_remembered_is_taken_apart_once(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

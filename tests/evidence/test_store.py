@@ -55,6 +55,7 @@ def test_what_is_appended_is_chained_with_its_rows(store: Store) -> None:
     assert sorted(store.batches_seen()) == [2, 3]
     assert [one.run for one in store.between(2, 2)] == ["r1"]
     assert [one.run for one in store.of_run("r1")] == ["r1"]
+    assert store.hashes_of("r1") == [one.hash for one in store.of_run("r1")]
     assert not any(store.hides(one) for one in records)
     assert store.problems() == []
 

@@ -16,21 +16,15 @@ from pytest_rollout.evidence.lineage import Merge, merge_of
 from pytest_rollout.evidence.postgres import paging, schema, trouble
 from pytest_rollout.evidence.postgres.connection import Line, rolled_back, transaction
 from pytest_rollout.evidence.postgres.schema import RECORD, ROW, Db
-from pytest_rollout.evidence.postgres.single_records import (
-    HOLDS,
-    head_of,
-    holds,
-    insert,
-    take_out,
-)
+from pytest_rollout.evidence.postgres.single_records import HOLDS, head_of, holds, insert, take_out
 from pytest_rollout.evidence.records import (
     GENESIS,
     Entry,
     Record,
     RecordKind,
     Row,
-    kind_of,
     link,
+    record_after,
     spelled,
 )
 from pytest_rollout.evidence.store import Content
@@ -130,7 +124,7 @@ class PostgresStore:
         """The records of all compactions."""
         where = "kind = 'event' AND plan = '' AND subject = '' AND environment = ''"
         rows = self._rows(f"SELECT {RECORD} FROM records WHERE {where} ORDER BY sequence")
-        return (Record(row[0], kind_of(row[1]), *row[2:]) for row in rows)
+        return (record_after(None, row) for row in rows)
 
     def merges(self) -> list[Merge]:
         """The merges that records were written after."""
@@ -182,6 +176,11 @@ class PostgresStore:
     def of_run(self, run: str) -> Iterator[Record]:
         """Every record of a run, in order."""
         return self._records("run = %s", run)
+
+    def hashes_of(self, run: str) -> list[str]:
+        """The hash of every record of a run, in order."""
+        query = f"SELECT hash FROM records WHERE {self._until} run = %s ORDER BY sequence"
+        return [row[0] for row in self._rows(query, run)]
 
     def between(self, first: int, last: int | None) -> Iterator[Record]:
         """The records of a stretch of the chain."""
@@ -292,11 +291,13 @@ class PostgresStore:
             f"AND sequence {beyond} %s ORDER BY sequence {order} LIMIT %s"
         )
         edge, most, count = (2**63 - 1 if newest else -(2**63)), paging.FIRST, 0
+        before: Record | None = None
         while True:
             page = self._rows(query, *values, edge, most)
             count += len(page)
             for row in page:
-                yield Record(row[0], kind_of(row[1]), *row[2:])
+                before = record_after(before, row)
+                yield before
             if len(page) < most:
                 return
             if count > _MOST_ROWS:

@@ -22,8 +22,8 @@ from pytest_rollout.evidence.records import (
     Record,
     RecordKind,
     Row,
-    kind_of,
     link,
+    record_after,
     record_name,
     spelled,
 )
@@ -191,6 +191,11 @@ class SqliteStore:
         """Every record of a run, in order."""
         return self._records("run = ? ORDER BY sequence", run)
 
+    def hashes_of(self, run: str) -> list[str]:
+        """The hash of every record of a run, in order."""
+        query = "SELECT hash FROM records WHERE run = ? ORDER BY sequence"
+        return [row[0] for row in self._rows(query, run)]
+
     def between(self, first: int, last: int | None) -> Iterator[Record]:
         """The records of a stretch of the chain."""
         end = _MOST if last is None else last
@@ -296,8 +301,10 @@ class SqliteStore:
         return (files.folder_of(self.path) / digest).is_file()
 
     def _records(self, where: str, *values: object, table: str = "records") -> Iterator[Record]:
+        before: Record | None = None
         for row in self._rows(f"SELECT {RECORD} FROM {table} WHERE {where}", *values):
-            yield Record(row[0], kind_of(row[1]), *row[2:])
+            before = record_after(before, row)
+            yield before
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         try:
