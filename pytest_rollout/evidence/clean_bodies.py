@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -98,15 +98,18 @@ def _sequence(inner: tuple[Any, ...]) -> _Clean:
 
 def _record(kind: Any) -> _Clean:
     hints = get_type_hints(kind, include_extras=True)
-    each: Mapping[str, _Clean] = {
-        field.name: clean
+    each = [
+        (field.name, clean)
         for field in fields(kind)
         if (clean := _cleaner(hints[field.name])) is not _same
-    }
+    ]
 
     def clean_record(held: Any) -> Any:
-        before = {name: getattr(held, name) for name in each}
-        after = {name: clean(before[name]) for name, clean in each.items()}
-        return held if before == after else replace(held, **after)
+        changed = {}
+        for name, clean in each:
+            before = getattr(held, name)
+            if before and (after := clean(before)) != before:  # what is empty hides nothing
+                changed[name] = after
+        return replace(held, **changed) if changed else held
 
     return clean_record

@@ -59,18 +59,20 @@ class Attempts:
         if seen.raised is not None and not raised:
             meant, why = meaning(seen.raised, in_call=report.when == "call")
             raised, hidden = (meant.value, plain(why)), "a hook of others swallowed it"
-        if report.passed and raised:
-            return Verdict(raised[0]), f"{raised[1]} ({hidden})"
-        if report.passed and report.when == "call" and not seen.ran:
-            return Verdict.MISSING, "its body did not run"
-        if report.passed and seen.returned:
-            return Verdict.ERROR, f"it returned {seen.returned}: a check returns nothing"
+        if report.passed:
+            if raised:
+                return Verdict(raised[0]), f"{raised[1]} ({hidden})"
+            if report.when == "call" and not seen.ran:
+                return Verdict.MISSING, "its body did not run"
+            if seen.returned:
+                return Verdict.ERROR, f"it returned {seen.returned}: a check returns nothing"
+            return Verdict.PASS, report.when
         if report.failed or _reruns(report):
             verdict, reason = raised or ("error", f"failed in {report.when}")
             return Verdict(verdict), reason
         if report.skipped:
             return Verdict.MISSING, f"skipped: {_skip_reason(report)}"
-        return Verdict.PASS, report.when
+        return Verdict.MISSING, f"its outcome, {plain(report.outcome)!r}, says nothing"
 
     def warn(self, warning: str) -> None:
         """Take a remark that says the test's body proved nothing, or not all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -60,17 +60,14 @@ class Declarations:
             return started
         return self._scenarios[-1] if self._scenarios else self._running
 
-    @contextmanager
-    def running(self, item: pytest.Item) -> Iterator[None]:
-        """A check runs meanwhile."""
-        marks = item.iter_markers("effect")
-        effects = [Effect(mark.args[0]) for mark in marks if mark.args]
-        worst = max(effects, key=lambda effect: effect.rank, default=Effect.OBSERVE)
-        before, self._running = self._running, Declared(item.name, worst, item.nodeid)
-        try:
-            yield
-        finally:
-            self._running = before
+    def start(self, item: pytest.Item, effects: Sequence[Effect]) -> None:
+        """A check runs from now on, which declares effects of itself."""
+        worst = max(effects, key=lambda effect: effect.rank) if effects else Effect.OBSERVE
+        self._running = Declared(item.name, worst, item.nodeid)
+
+    def end(self) -> None:
+        """The check ended."""
+        self._running = NOBODY
 
     @contextmanager
     def scenario(self, name: str, effect: Effect) -> Iterator[None]:

@@ -25,6 +25,11 @@ class Marks:
             above = self._above[id(parent)] = tuple(parent.iter_markers()) if parent else ()
         return (*item.own_markers, *above)
 
+    def effects(self, item: pytest.Item) -> list[Effect]:
+        """Return the effects that the marks of an item declare, as they were when it was made."""
+        marks = self.of(item)
+        return [Effect(mark.args[0]) for mark in marks if mark.name == "effect" and mark.args]
+
 
 def effect_of(item: pytest.Item) -> Effect:
     """The worst effect that an item's marker and scenarios declare."""

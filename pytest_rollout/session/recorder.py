@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import field, replace
 from functools import partial
+from mmap import mmap
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ class Recorder:
         self._phases: dict[str, str] = {}  # of items that ended
         self._late: list[tuple[str, str]] = []  # items that ended, and what failed since
         self._told = os.pipe() if request.deciding else None  # by children of this process
+        self._heard = mmap(-1, 1)  # shared with children: 1 once the pipe holds something
         for end in self._told or ():
             os.set_blocking(end, False)
 
@@ -143,6 +145,7 @@ class Recorder:
         if os.getpid() != self._pid:
             if self._told is not None and not self._goes_on:
                 os.write(self._told[1], f"{metric}\n".encode()[:_MOST_TOLD])
+                self._heard[0] = 1
             return True
         if self._closed:
             raise RolloutError(
@@ -152,8 +155,9 @@ class Recorder:
 
     def lost_in_children(self) -> list[str]:
         """Return the series that children of this process tried to observe since last asked."""
-        if self._told is None or os.getpid() != self._pid:
+        if self._told is None or not self._heard[0] or os.getpid() != self._pid:
             return []
+        self._heard[0] = 0
         told = b""
         with suppress(OSError):  # nothing more to read
             while part := os.read(self._told[0], _MOST_TOLD):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollout.model.errors import RolloutError
-from pytest_rollout.model.plan import Effect, Gate
+from pytest_rollout.model.plan import Gate
 from pytest_rollout.session.attempts import SAYS, Attempts, meaning, plain, unreachable
 from pytest_rollout.session.binding import Bound
 from pytest_rollout.session.bodies import Innermost
 from pytest_rollout.session.collecting import Collecting
 from pytest_rollout.session.declarations import Declarations
+from pytest_rollout.session.item_marks import Marks
 from pytest_rollout.session.recorder import Current, Recorder
 from pytest_rollout.session.seams import make_innermost
 from pytest_rollout.session.stray_failures import Elsewhere
@@ -41,6 +42,7 @@ class Running:
         self._runs: dict[str, PhaseRun] = {}
         self._warm = Warm()
         self._attempts = Attempts()
+        self._marks = Marks()
         self.innermost = Innermost(lambda item: collecting.place(item) is not None)
         self.declarations = Declarations()
         self.elsewhere = Elsewhere(self._tell, lambda: recorder.current.item)
@@ -101,8 +103,13 @@ class Running:
         if Gate.ENTRY not in bound.gates:
             self.phase_run(bound.name).begin()
         try:
-            with self.elsewhere.listening(), self.declarations.running(item):
+            self.elsewhere.listen()
+            self.declarations.start(item, self._marks.effects(item))
+            try:
                 return (yield)
+            finally:
+                self.declarations.end()
+                self.elsewhere.stop_listening()
         finally:
             self._collecting.running = None, None
             asked = self._collecting.expects(item)
@@ -127,12 +134,13 @@ class Running:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Refuse a check's declared effect where it is not allowed."""
         bound = self._collecting.place(item)
-        for mark in item.iter_markers("effect"):
-            if bound is not None:
-                from pytest_rollout.session.stage import Stage
+        effects = self._marks.effects(item)
+        if bound is not None and effects:
+            from pytest_rollout.session.stage import Stage
 
-                stage = Stage(self.phase_run(bound.name))
-                stage.demand(Effect(mark.args[0]), item.name)
+            stage = Stage(self.phase_run(bound.name))
+            for effect in effects:
+                stage.demand(effect, item.name)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

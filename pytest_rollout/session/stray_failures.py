@@ -6,8 +6,8 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -28,6 +28,9 @@ class Elsewhere:
         self._pools = logging.getLogger("concurrent.futures")
         self._callbacks = _Callbacks(self._tell)
         self._deadline: tuple[float, float] | None = None  # when it began, and its timeout
+        self._hooks = self._in_thread, self._in_finaliser
+        self._before: tuple[Any, Any] = threading.excepthook, sys.unraisablehook
+        self._greenlets = ExitStack()
 
     def _tell(self, what: str) -> None:
         self._tell_of(self._started.owner(), what)
@@ -48,40 +51,46 @@ class Elsewhere:
             finally:
                 self._pools.removeHandler(self._callbacks)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Hear of failures in threads, finalisers, tasks and pools meanwhile."""
-        thread, finaliser = threading.excepthook, sys.unraisablehook
+    def listen(self) -> None:
+        """Hear of failures in threads, finalisers, tasks and pools from now on.
 
-        def in_thread(failure: threading.ExceptHookArgs) -> Any:
-            if not issubclass(failure.exc_type, SystemExit) and failure.exc_value is not None:
-                owner = self._started.owner(failure.thread)
-                self._tell_of(owner, f"failed in a thread: {trouble(failure.exc_value)}")
-            return thread(failure)
-
-        def in_finaliser(failure: Any) -> Any:
-            if failure.exc_value is not None:
-                self._tell(f"failed in a finaliser (Unraisable): {trouble(failure.exc_value)}")
-            return finaliser(failure)
-
+        No context manager: a run of ten thousand checks begins and ends as many.
+        """
+        mine = self._hooks
+        if threading.excepthook is not mine[0]:
+            self._before = threading.excepthook, self._before[1]
+        if sys.unraisablehook is not mine[1]:
+            self._before = self._before[0], sys.unraisablehook
         if self._callbacks not in self._pools.handlers:  # a check may have set logging up anew
             self._pools.addHandler(self._callbacks)
         self._callbacks.heard = True
-        threading.excepthook, sys.unraisablehook = in_thread, in_finaliser
+        threading.excepthook, sys.unraisablehook = mine
+        if GEVENT in sys.modules:
+            self._greenlets.enter_context(greenlets(self._tell))
+
+    def stop_listening(self) -> None:
+        """Tell of what failed and nobody looked at, and let go of the hooks."""
         try:
-            if GEVENT in sys.modules:
-                with greenlets(self._tell):
-                    yield
-            else:
-                yield
-        finally:
+            self._greenlets.close()
             self._started.look()
             self._look_at_tasks()
+        finally:
             self._callbacks.heard = False
-            if threading.excepthook is in_thread:
-                threading.excepthook = thread
-            if sys.unraisablehook is in_finaliser:
-                sys.unraisablehook = finaliser
+            if threading.excepthook is self._hooks[0]:
+                threading.excepthook = self._before[0]
+            if sys.unraisablehook is self._hooks[1]:
+                sys.unraisablehook = self._before[1]
+
+    def _in_thread(self, failure: threading.ExceptHookArgs) -> Any:
+        if not issubclass(failure.exc_type, SystemExit) and failure.exc_value is not None:
+            owner = self._started.owner(failure.thread)
+            self._tell_of(owner, f"failed in a thread: {trouble(failure.exc_value)}")
+        return self._before[0](failure)
+
+    def _in_finaliser(self, failure: Any) -> Any:
+        if failure.exc_value is not None:
+            self._tell(f"failed in a finaliser (Unraisable): {trouble(failure.exc_value)}")
+        return self._before[1](failure)
 
     @pytest.hookimpl(wrapper=True, optionalhook=True)
     def pytest_timeout_set_timer(self, settings: Any) -> _Wrapper:
