@@ -74,6 +74,17 @@ class Placed:
     naming: Sequence[Stated]
     unnamed: tuple[str, ...]  # the phases that it is marked with, where it names no criterion
 
+    @property
+    def plan_above(self) -> str:
+        """The id of the plan above it; empty where there is none that can be read."""
+        return self.above.plan.id if self.above is not None and self.above.plan is not None else ""
+
+    @property
+    def marks(self) -> list[str]:
+        """The marks that are its own: the plans that name it, and those of its phase."""
+        of_phase = self.bound.phase.marks if self.bound is not None else ()
+        return [*(stated.plan.id for stated in self.naming), *of_phase]
+
 
 class Binder:
     """Binds items to the nearest plan above them, and to the plans that name them."""
@@ -111,6 +122,10 @@ class Binder:
             return []
         node = NodeId.parse(item.nodeid)
         return [stated for stated in self._stated if stated.pattern.matches(node)]
+
+    def is_of_no_place(self, placed: Placed) -> bool:
+        """Whether no plan binds an item, nor one of other name with the same marks."""
+        return not (placed.bound or placed.unnamed or self._stated)
 
     def unmatched(self) -> list[Stated]:
         """The patterns that meant none of the items that were bound."""
@@ -178,36 +193,6 @@ class Binder:
             self._by_id[plan.path] = by_id
         misses: list[_Offence] = []
         return _bind_named(plan, self._by_id[plan.path], marked, names, misses), misses
-
-
-class Unnamed:
-    """Items that are marked with phases and name no criterion."""
-
-    def __init__(self, asked: Container[str]) -> None:
-        self._asked = asked  # names of phases
-        self._of_phases: dict[str, dict[str, None]] = {}
-        self._nodes: set[str] = set()  # of asked phases
-
-    def note(self, item: pytest.Item, phases: Iterable[str]) -> None:
-        """Take an item and the phases that it is marked with."""
-        for name in phases:
-            # Folders of plans within each other: collected twice.
-            self._of_phases.setdefault(name, {})[item.nodeid] = None
-            if name in self._asked:
-                self._nodes.add(item.nodeid)
-
-    @property
-    def of_phases(self) -> dict[str, list[str]]:
-        """The items of each phase, in their order."""
-        return {name: list(items) for name, items in self._of_phases.items()}
-
-    def asked_but(self, left_out: Container[str]) -> dict[str, list[str]]:
-        """The items of each phase that is asked, but for those that the run leaves out."""
-        phases = {name: items for name, items in self.of_phases.items() if name in self._asked}
-        return {name: [i for i in items if i not in left_out] for name, items in phases.items()}
-
-    def __contains__(self, nodeid: object) -> bool:
-        return nodeid in self._nodes
 
 
 def _marked(plan: Plan, names: Container[str]) -> list[Phase]:

@@ -12,7 +12,7 @@ from pytest_rollout.model.errors import Problem, RolloutError
 from pytest_rollout.model.node_id import NodeId
 from pytest_rollout.model.plan import Effect
 from pytest_rollout.redact import hide
-from pytest_rollout.session.binding import Binder, Bound, Placed, Unnamed
+from pytest_rollout.session.binding import Binder, Bound, Placed
 from pytest_rollout.session.collection_words import (
     hold_a_secret,
     last_line,
@@ -27,6 +27,7 @@ from pytest_rollout.session.recorder import Recorder
 from pytest_rollout.session.request import Request, is_worker
 from pytest_rollout.session.reviewed_lists import Lists
 from pytest_rollout.session.seams import marks_selected_last
+from pytest_rollout.session.unnamed import Unnamed
 from pytest_rollout.session.vacuous import always_true
 
 _Wrapper = Generator[None, object, object]
@@ -160,7 +161,10 @@ class Collecting:
         """Bind items, but for those that are as they were when they were bound before."""
         marks = Marks()
         secret = hold_a_secret(items)
+        nowhere: set[int] = set()  # by what is above them: items without marks, of no place
         for item in items:
+            if id(item.parent) in nowhere and not item.own_markers:
+                continue
             mine = marks.of(item)
             if self._known.get(id(item)) == (item.nodeid, mine):
                 continue
@@ -181,7 +185,9 @@ class Collecting:
             if problems:
                 self._tell(placed, problems)
             self.unnamed.note(item, placed.unnamed)
-            self._mark(item, placed, {mark.name for mark in mine})
+            if not (item.own_markers or problems) and self.binder.is_of_no_place(placed):
+                nowhere.add(id(item.parent))
+            marks.add(item, placed.plan_above, placed.marks)
             if self.request.deciding:
                 self._known[id(item)] = (item.nodeid, marks.of(item))
 
@@ -194,18 +200,6 @@ class Collecting:
             self.offences += problems
         else:
             self.notes += [note for note in map(str, problems) if note not in self.notes]
-
-    def _mark(self, item: pytest.Item, placed: Placed, has: set[str]) -> None:
-        """Mark an item with its plans and with the marks of its phase."""
-        names = [stated.plan.id for stated in placed.naming]
-        if placed.above is not None and placed.above.plan is not None:
-            names.append(placed.above.plan.id)
-        if placed.bound is not None:
-            names += placed.bound.phase.marks
-        for name in names:
-            if name not in has:
-                has.add(name)
-                item.add_marker(name)
 
     def _vacuous(self, path: Path) -> Iterable[Problem]:
         """Assertions of a module of checks that cannot fail, once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -25,10 +25,30 @@ class Marks:
             above = self._above[id(parent)] = tuple(parent.iter_markers()) if parent else ()
         return (*item.own_markers, *above)
 
+    def add(self, item: pytest.Item, of_file: str, own: Iterable[str]) -> None:
+        """Mark an item with what it has not; ``of_file`` is for all items of its file, if any."""
+        has = {mark.name for mark in self.of(item)}
+        if of_file and of_file not in has:
+            has.add(of_file)
+            (_file_of(item) or item).add_marker(of_file)
+            self._above.pop(id(item.parent), None)
+        for name in own:
+            if name not in has:
+                has.add(name)
+                item.add_marker(name)
+
     def effects(self, item: pytest.Item) -> list[Effect]:
         """Return the effects that the marks of an item declare, as they were when it was made."""
         marks = self.of(item)
         return [Effect(mark.args[0]) for mark in marks if mark.name == "effect" and mark.args]
+
+
+def _file_of(item: pytest.Item) -> pytest.File | None:
+    """Return what collected the file that an item stands in; None where that is another file."""
+    for node in item.iter_parents():
+        if isinstance(node, pytest.File):
+            return node if node.path == item.path else None
+    return None
 
 
 def effect_of(item: pytest.Item) -> Effect:
