@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-_SECOND, _FEW = 1_000_000, 30
+_SECOND, _WARM = 1_000_000, 30
 _BEGIN = 1_762_783_200 * _SECOND
 _HEADER = "plan: p\nphases:\n  - id: one\n    criteria:\n      - {id: c, kind: load"
 
@@ -49,6 +49,7 @@ class Case:
     values: Callable[[random.Random], str]
     size: int = 100_000
     guardrail: bool = False
+    each: int = 0  # samples of one run, one after the other; 0: all are of one run
 
     @property
     def plan(self) -> str:
@@ -63,34 +64,120 @@ class Case:
         """The versions that were observed."""
         return ("new", "old") if "versus" in self.rule else ("new",)
 
+    @property
+    def lanes(self) -> int:
+        """How many groups are observed by turns."""
+        return _LANES if "lane" in self.rule else 1
 
+
+def rail(rule: str, values: Callable[[random.Random], str] = latencies, each: int = 0) -> Case:
+    """A guardrail, which is judged at the time of each sample."""
+    return Case(rule, values, guardrail=True, each=each)
+
+
+_LANES = 20
+_NAMES = ", ".join(f"l{lane}" for lane in range(_LANES))
 _VERSUS = "where: {version: new}, versus: {where: {version: old}"
 _BOUND = f"confidence: 95%, {_VERSUS}}}"
 _SPAN = "over: [{span: 5m, need: 10}]"
+_HOUR = "over: [{span: 1h, need: 10}]"
 _LAST = "over: [{last: 10, need: 10}]"
 _SINCE = "over: [{since: begin}]"
-CASES = {
-    "p95": Case('take: p95, pass: "< 500"', latencies),
-    "count": Case('take: count, pass: ">= 1"', latencies),
-    **{
-        take: Case(f'take: {take}, pass: "< 100000000"', latencies)
-        for take in ("sum", "mean", "min", "max", "last", "increase")
-    },
-    "share": Case("take: {share: '< 500'}, pass: '> 0.5'", latencies),
-    "mean-bound": Case('take: mean, range: [0, 1], pass: ">= 0.5", confidence: 95%', outcomes),
-    "rate": Case('take: rate, pass: ">= 0.98", confidence: 95%', outcomes),
-    "span": Case(f'take: rate, fail: "< 0.9", {_SPAN}', outcomes, 30_000, guardrail=True),
-    "span-p95": Case(f'take: p95, fail: "> 900", {_SPAN}', latencies, 30_000, guardrail=True),
-    "last": Case(f'take: rate, fail: "< 0.5", {_LAST}', outcomes, 30_000, guardrail=True),
-    "since-max": Case(f'take: max, fail: "> 100000", {_SINCE}', latencies, guardrail=True),
-    "since-rate": Case(
-        f'take: rate, fail: "< 0.98", confidence: 95%, {_SINCE}', outcomes, guardrail=True
+_FEW = "take: p95, pass: '< 500'"
+_SLOW = "take: p95, fail: '> 900'"
+_TAKES = ("count", "sum", "mean", "min", "max", "last", "increase", "p50", "p95")
+_GOOD = "{share: '< 500'}"
+# Each take in one slice, and its bound where it has one.
+_OF_RUN = {
+    **{take: Case(f"take: {take}, pass: '> -1'", latencies) for take in _TAKES},
+    "share": Case(f"take: {_GOOD}, pass: '> 0.5'", latencies),
+    "rate": Case("take: rate, pass: '>= 0.98'", outcomes),
+    "tolerate": Case("take: max, pass: '< 2000', tolerate: {failures: 9, in_a_row: 2}", latencies),
+    "p95-bound": Case(f"{_FEW}, confidence: 95%", latencies),
+    "share-bound": Case(f"take: {_GOOD}, pass: '> 0.5', confidence: 95%", latencies),
+    "rate-bound": Case("take: rate, pass: '>= 0.98', confidence: 95%", outcomes),
+    "mean-bound": Case("take: mean, range: [0, 1], pass: '>= 0.5', confidence: 95%", outcomes),
+    "mean-bound-many": Case(
+        "take: mean, range: [0, 100000], pass: '< 500', confidence: 95%", latencies
     ),
-    "versus-p50": Case(f'take: p50, pass: "< 10", {_BOUND}', latencies, 10_000),
-    "versus-p50-few": Case(f'take: p50, pass: "< 10", {_BOUND}', latencies, 1_400),
-    "versus-mean": Case(f'take: mean, pass: "< 10", {_BOUND}', latencies, 10_000),
-    "versus-ratio": Case(f'take: mean, pass: "< 1.1", {_VERSUS}, as: ratio}}', latencies, 10_000),
 }
+# Each scope of a criterion.
+_OF_SCOPE = {
+    "over-span": Case(f"{_FEW}, over: [{{span: 7d}}]", latencies),
+    "over-last": Case(f"{_FEW}, over: [{{last: 1000000}}]", latencies),
+    "over-since": Case(f"{_FEW}, {_SINCE}", latencies),
+    "over-until": Case(f"{_FEW}, over: [{{since: begin, until: 7d}}]", latencies),
+    "over-age": Case(f"{_FEW}, over: [{{age: 1h}}]", latencies),
+    "over-days": Case(f"{_FEW}, over: [{{days: 7}}, {{last: 10}}]", latencies),
+    "over-nights": Case(f"{_FEW}, over: [{{nights: 7}}, {{last: 10}}]", latencies),
+    "over-several": Case(f"{_FEW}, over: [{{span: 1m, need: 1000}}, {{span: 1d}}]", latencies),
+    "per-run": Case(f"{_FEW}, per: run, {_SINCE}", latencies, each=1_000),
+    "per-5m": Case(f"{_FEW}, per: 5m", latencies),
+    "per-day": Case(f"{_FEW}, per: day, {_SINCE}", latencies),
+    "per-night": Case(f"{_FEW}, per: night, {_SINCE}", latencies),
+    "row": Case(f"{_FEW}, in_a_row: 3", latencies),
+    "row-span": Case(f"take: mean, pass: '< 500', {_SPAN}, in_a_row: 100000", latencies),
+    "row-days": Case(f"{_FEW}, over: [{{days: 1}}], in_a_row: 3", latencies),
+    "soak": Case("take: mean, pass: '< 500', soak: {for: 30d, gap: 1h}", latencies),
+    "soak-last": Case(
+        f"take: mean, pass: '< 900', {_LAST}, soak: {{for: 30d, gap: 1h}}", latencies
+    ),
+    "each": Case(f"{_FEW}, each: {{lane: [{_NAMES}]}}", latencies),
+    "each-count": Case(f"{_FEW}, each: {{lane: {_LANES}}}", latencies),
+    "each-from": Case(f"{_FEW}, each: {{lane: {{from: m, at_least: 2}}}}", latencies),
+}
+# Guardrails, by take and by scope.
+_OF_RAILS = {
+    "rail-since-max": rail(f"take: max, fail: '> 100000', {_SINCE}"),
+    "rail-since-p95": rail(f"{_SLOW}, {_SINCE}"),
+    "rail-since-rate": rail(f"take: rate, fail: '< 0.98', confidence: 95%, {_SINCE}", outcomes),
+    "rail-until": rail(f"{_SLOW}, over: [{{since: begin, until: 7d}}]"),
+    **{f"rail-span-{take}": rail(f"take: {take}, fail: '< -1', {_HOUR}") for take in _TAKES},
+    "rail-span-share": rail(f"take: {_GOOD}, fail: '< 0.5', {_HOUR}"),
+    "rail-span-rate": rail(f"take: rate, fail: '< 0.9', {_HOUR}", outcomes),
+    "rail-span-bound": rail(
+        f"take: rate, fail: '< 0.98', {_HOUR}, confidence: {{level: 95%, windows: 99999}}", outcomes
+    ),
+    "rail-span-tolerate": rail(
+        f"take: max, fail: '> 2000', {_HOUR}, tolerate: {{failures: 9, in_a_row: 2}}"
+    ),
+    "rail-last": rail(f"take: rate, fail: '< 0.5', {_LAST}", outcomes),
+    "rail-last-many": rail(f"{_SLOW}, over: [{{last: 10000}}]"),
+    "rail-days": rail(f"{_SLOW}, over: [{{days: 1}}, {{last: 10}}]"),
+    "rail-several": rail(f"{_SLOW}, over: [{{span: 1m, need: 100}}, {{span: 1h}}]"),
+    "rail-runs": rail(f"{_SLOW}, {_HOUR}", each=1_000),
+    "rail-each": rail(f"{_SLOW}, {_HOUR}, each: {{lane: [{_NAMES}]}}"),
+    "rail-per-5m": rail(f"{_SLOW}, per: 5m"),
+    "rail-per-day": rail(f"{_SLOW}, per: day"),
+    "rail-row": rail("take: last, fail: '> 100000', in_a_row: 3"),
+    "rail-row-mean": rail("take: mean, fail: '> 900', in_a_row: 3"),
+    "rail-row-span": rail(f"take: mean, fail: '> 900', in_a_row: 3, {_SPAN}"),
+    "rail-row-lasting": rail("take: last, fail: '> 900', in_a_row: {for: 5m, gap: 1m}"),
+    "rail-versus": rail(f"take: mean, fail: '> 900', {_SINCE}, {_VERSUS}}}"),
+    "rail-versus-span": rail(f"take: mean, fail: '> 900', {_SPAN}, {_VERSUS}}}"),
+}
+_COMPARED = ("sum", "mean", "min", "max", "last", "increase", "p50", "p95")
+# Comparisons of each take, and with bounds.
+_OF_TWO = {
+    **{
+        f"versus-{take}": Case(f"take: {take}, pass: '< 100000000', {_VERSUS}}}", latencies)
+        for take in _COMPARED
+    },
+    "versus-share": Case(f"take: {_GOOD}, pass: '> -1', {_VERSUS}}}", latencies),
+    "versus-rate": Case(f"take: rate, pass: '> -1', {_VERSUS}}}", outcomes),
+    "versus-ratio": Case(f"take: mean, pass: '< 1.1', {_VERSUS}, as: ratio}}", latencies),
+    "versus-mean-bound": Case(f"take: mean, pass: '< 10', {_BOUND}", latencies),
+    "versus-p50-bound": Case(f"take: p50, pass: '< 10', {_BOUND}", latencies),
+    "versus-ratio-bound": Case(
+        f"take: mean, pass: '< 1.1', confidence: 95%, {_VERSUS}, as: ratio}}", latencies
+    ),
+    "versus-share-bound": Case(f"take: {_GOOD}, pass: '> -0.1', {_BOUND}", latencies),
+    "versus-rate-bound": Case(f"take: rate, pass: '> -0.1', {_BOUND}", outcomes),
+    "versus-kayenta": Case(
+        f"severity: soft, need: 50, take: mean, pass: '< 1.1', {_VERSUS}, as: kayenta}}", latencies
+    ),
+}
+CASES = {**_OF_RUN, **_OF_SCOPE, **_OF_RAILS, **_OF_TWO}
 
 
 def judging(case: Case, size: int) -> Callable[[], Any]:
@@ -124,9 +211,11 @@ def _seen(case: Case, size: int) -> Sequence[Any]:
     found = []
     for second in range(1, size + 1):
         at_us = _BEGIN + second * _SECOND
+        lane = f"l{second % case.lanes}"
+        run = f"r{(size - second) // case.each + 1}" if case.each else "r1"
         for version in case.sides:
-            slot = Slot("m", (("version", version),), at_us)
-            found.append(Seen(slot, decode(case.values(drawn)), at_us, "r1"))
+            slot = Slot("m", (("lane", lane), ("version", version)), at_us)
+            found.append(Seen(slot, decode(case.values(drawn)), at_us, run))
     return found
 
 
@@ -143,17 +232,27 @@ def measured(name: str, size: int) -> dict[str, Any]:
     """The CPU seconds of judging a case in this process, what was judged, and by which code."""
     import pytest_rollout
 
-    judging(CASES[name], _FEW)()  # imports and what is made once
+    judging(CASES[name], _WARM)()  # imports and what is made once
     judge = judging(CASES[name], size)
     gc.collect()
+    world_mb = _peak_mb()
     before = time.process_time()
     decision = judge()
     seconds = time.process_time() - before
     judged = decision.guardrails[0] if CASES[name].guardrail else decision.criteria[0]
     where = Path(str(pytest_rollout.__file__)).resolve().parents[1]
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    verdict = judged.verdict.value
-    return {"seconds": seconds, "peak_mb": peak_mb, "verdict": verdict, "root": str(where)}
+    return {
+        "seconds": seconds,
+        "peak_mb": _peak_mb(),
+        "world_mb": world_mb,
+        "verdict": judged.verdict.value,
+        "root": str(where),
+    }
+
+
+def _peak_mb() -> float:
+    """The most memory that this process had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +262,11 @@ class Figure:
     seconds: float  # infinite where it took more than was allowed
     verdict: str
     peak_mb: float = 0.0  # of the process, the world in it
+    world_mb: float = 0.0  # before it was judged
 
     def __str__(self) -> str:
         shown = f"{self.seconds:.3f} s" if math.isfinite(self.seconds) else "too long"
-        return f"{shown:>11} {self.peak_mb:>5.0f} MB {self.verdict:<12}"
+        return f"{shown:>11} {self.world_mb:>5.0f} MB {self.peak_mb:>5.0f} MB {self.verdict:<12}"
 
 
 def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
@@ -182,7 +282,7 @@ def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
     told = json.loads(done.stdout)
     if Path(told["root"]) != root:
         raise SystemExit(f"the code in {told['root']} was measured, not that in {root}")
-    return Figure(told["seconds"], told["verdict"], told["peak_mb"])
+    return Figure(told["seconds"], told["verdict"], told["peak_mb"], told["world_mb"])
 
 
 def by_turns(
@@ -243,14 +343,14 @@ def main() -> None:
     if not (roots[-1] / "pytest_rollout").is_dir():
         raise SystemExit(f"--against {given.against}: no checkout of this project")
     print(f"$ {shlex.join(['python', *sys.argv])}\n{_machine()}")
-    print(f"CPU seconds of one decision, best of {given.times}, peak memory and the verdict:")
-    heads = "".join(f" {_commit(root):>33}" for root in roots)
-    print(f"case           samples{heads}{'  ratio' if len(roots) > 1 else ''}")
+    print(f"CPU seconds of one decision, best of {given.times}; memory before, at most; verdict:")
+    heads = "".join(f" {_commit(root):>42}" for root in roots)
+    print(f"case                  samples{heads}{'  ratio' if len(roots) > 1 else ''}")
     for name in names:
         size = given.size or CASES[name].size
         figures = by_turns(roots, name, size, given.times, given.most)
         row = " ".join(map(str, figures))
-        print(f"{name:14} {size:>7,} {row} {_compared(figures)}".rstrip(), flush=True)
+        print(f"{name:20} {size:>9,} {row} {_compared(figures)}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":
