@@ -34,10 +34,14 @@ class Reach:
         world, plan = case.world, case.plan
         return cls(case.at_us, world.begun_us, world.run.id, plan.timezone, plan.nights)
 
-    def bounds(self, scope: Scope) -> tuple[int | None, int]:
-        """Return the event times that a scope reaches; nothing later than the look is in it."""
-        start, end = calendar.bounds(scope, self.at_us, self.begun_us, self.zone, self.nights)
-        return start, self.at_us if end is None else min(end, self.at_us)
+    def bounds(self, scope: Scope, at_us: int | None = None) -> tuple[int | None, int]:
+        """Return the event times that a scope reaches; nothing later than the look is in it.
+
+        The look is at the reach's own moment, unless another is told.
+        """
+        moment = self.at_us if at_us is None else at_us
+        start, end = calendar.bounds(scope, moment, self.begun_us, self.zone, self.nights)
+        return start, moment if end is None else min(end, moment)
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,21 @@ def slice_of(rule: Rule, group: Labels, sides: Sides, reach: Reach) -> Slice:
     What was lost may have been enough, so a scope with a hole of unknown weight decides too:
     a lost value never moves the judgement to other slots.
     """
-    full = any(each.at_least for each in rule.each) or group in expected(rule.each)
     tried: list[Slice] = []
     for scope in rule.scopes:
-        need = least(rule, scope.need if full else 1)
+        need = needed(rule, scope, group)
         own, other = cut_both(rule, sides, reach, partial(cut, scope, reach=reach))
         slice_ = Slice(group, own, scope, need, other, begun=reach.begun_us is not None)
         if slice_.n >= need or slice_.unknown:
             return slice_
         tried.append(slice_)
     return max(tried, key=lambda candidate: candidate.n)
+
+
+def needed(rule: Rule, scope: Scope, group: Labels) -> int:
+    """Return how many samples of a group a scope asks for: one of those that nobody lists."""
+    full = any(each.at_least for each in rule.each) or group in expected(rule.each)
+    return least(rule, scope.need if full else 1)
 
 
 def least(rule: Rule, need: int) -> int:

@@ -1,0 +1,120 @@
+"""Tallies of a window that moves: what is oldest leaves it by a negative count.
+
+Where a take adds up, to add so many less is to take them out again. The others know here which
+samples are left. Only whether they fail is asked of them, so an order statistic does not keep
+values: it counts those that would fail.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+
+from pytest_rollout.judge.intervals import band
+from pytest_rollout.judge.outcomes import Quantile
+from pytest_rollout.judge.takes import Extremum, Increase, Last, Tolerated, kind_of
+from pytest_rollout.judge.tally import BEYOND, Tally, Terms
+from pytest_rollout.model.evidence import Slot
+from pytest_rollout.model.rule import Rule, Scope, Take
+from pytest_rollout.model.verdict import Verdict
+
+
+class _Quantile(Quantile):
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        if band(self.rule.bands, value) is Verdict.FAIL:
+            self._bad_ones += count
+
+
+class _Extremum(Extremum):
+    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
+        super().__init__(rule, scope, terms)
+        self._bad = 0
+        self._one_is_enough = self._largest is not rule.bands.passes.upward
+
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        if band(self.rule.bands, value) is Verdict.FAIL:
+            self._bad += count
+
+    def fails(self) -> bool:
+        return self._bad > 0 and (self._one_is_enough or self._bad == self.n)
+
+
+class _Last(Last):
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        if count > 0:
+            super().take(value, count, slot)
+        elif slot == self._slot:  # the newest is the oldest, so nothing is left
+            self._slot, self._sum, self._weight = None, Fraction(0), 0
+
+
+class _Increase(Increase):
+    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
+        super().__init__(rule, scope, terms)
+        self._steps: deque[Fraction] = deque()  # by how much each reading grew from the one before
+
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        if count > 0:
+            before = self._grown
+            super().take(value, count, slot)
+            self._steps.append(self._grown - before)
+            return
+        self._steps.popleft()
+        if not self._steps:
+            self._last = None
+            return
+        self._grown -= self._steps[0]
+        self._steps[0] = Fraction(0)
+
+    def fill(self, count: int, slot: Slot, *, harmful: bool) -> None:
+        super().fill(count, slot, harmful=harmful)
+        if count < 0 and self.rule.bands.passes.upward is not harmful:
+            self._grown -= 2 * BEYOND  # which was added once more
+
+
+class _Tolerated(Tolerated):
+    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
+        super().__init__(rule, scope, terms)
+        limits = rule.tolerate
+        assert limits is not None
+        self._limit = limits.in_a_row
+        self._rows: deque[int] = deque()  # bad ones that follow each other
+        self._long = 0  # rows beyond the limit
+        self._open = False  # whether the newest sample belongs to the newest row
+
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        bad = band(self.rule.bands, value) not in (Verdict.PASS, Verdict.WARN)
+        if bad:
+            self._bad += count
+            if count > 0 and not (self._open and self._rows):
+                self._rows.append(0)
+            self._lengthen(-1 if count > 0 else 0, count)
+        if count > 0:
+            self._open = bad
+
+    def _lengthen(self, place: int, count: int) -> None:
+        before = self._rows[place]
+        self._rows[place] = before + count
+        if self._limit is not None:
+            self._long += (before + count > self._limit) - (before > self._limit)
+        if not self._rows[place]:
+            self._rows.popleft()
+
+    def fails(self) -> bool:
+        limits = self.rule.tolerate
+        assert limits is not None
+        return self._bad > limits.failures or self._long > 0
+
+
+_MOVING: dict[Take, type[Tally]] = {
+    Take.MIN: _Extremum,
+    Take.MAX: _Extremum,
+    Take.LAST: _Last,
+    Take.INCREASE: _Increase,
+    Take.QUANTILE: _Quantile,
+}
+
+
+def moving_of(rule: Rule, scope: Scope, terms: Terms) -> Tally:
+    """Return a new tally for a rule, of which only is asked how much it holds and if it fails."""
+    kind = _MOVING.get(rule.take.take, kind_of(rule)) if rule.tolerate is None else _Tolerated
+    return kind(rule, scope, terms)
