@@ -118,7 +118,7 @@ _OF_SCOPE = {
     "row": Case(f"{_FEW}, in_a_row: 3", latencies),
     "row-span": Case(f"take: mean, pass: '< 500', {_SPAN}, in_a_row: 100000", latencies),
     "row-days": Case(f"{_FEW}, over: [{{days: 1}}], in_a_row: 3", latencies),
-    "soak": Case("take: mean, pass: '< 500', soak: {for: 30d, gap: 1h}", latencies),
+    "soak": Case("take: last, pass: '< 100000', soak: {for: 30d, gap: 1h}", latencies),
     "soak-last": Case(
         f"take: mean, pass: '< 900', {_LAST}, soak: {{for: 30d, gap: 1h}}", latencies
     ),

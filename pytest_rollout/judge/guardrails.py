@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import tee
 
 from pytest_rollout.judge import reasons
@@ -35,7 +35,7 @@ from pytest_rollout.judge.series import (
 from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.judge.telling import several
-from pytest_rollout.judge.trip_candidates import in_one_pass, standings
+from pytest_rollout.judge.trip_candidates import Standing, in_one_pass, standings
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
 from pytest_rollout.model.plan import EMBEDDED, Guardrail
@@ -86,16 +86,6 @@ def look_again(case: Case, guardrail: Guardrail, memory: Memory) -> tuple[Findin
         parts=tuple(parts),
     )
     return finding, Memory(case.at_us, latched)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """How one look of a row ends."""
-
-    at_us: int
-    trips: bool
-    lost: bool
-    slice_: Slice | None = None  # what it was found of, where that is at hand
 
 
 class _Guard:
@@ -264,7 +254,7 @@ class _Guard:
             slice_ = self._slice(mark, group, sides)
             watch.now = self._short(judge_slice(self.rule, slice_, self.terms), slice_)
 
-    def _marks(self, streak: Streak, group: Labels, sides: Sides) -> Iterator[_Mark]:
+    def _marks(self, streak: Streak, group: Labels, sides: Sides) -> Iterator[Standing]:
         """How each look ends that may lengthen a row."""
         if self.since_us is None and in_one_pass(self.rule):
             moments = moments_of(self.rule, sides, self.reach)
@@ -272,14 +262,14 @@ class _Guard:
                 found = standings(self.rule, group, sides, moments, self.reach, self.terms)
                 for at in found:
                     if not (streak.skip and at.few):
-                        yield _Mark(at.at_us, at.trips, at.lost)
+                        yield at
             return
         for look in self._latest(streak, group, sides):
             bad = fails(self.rule, look.slice_, self.terms)
             maybe = could_fail(self.rule, look.slice_, self.terms)
-            yield _Mark(look.at_us, bad, maybe, look.slice_)
+            yield Standing(look.at_us, bad, maybe, look.few, slice_=look.slice_)
 
-    def _slice(self, mark: _Mark, group: Labels, sides: Sides) -> Slice:
+    def _slice(self, mark: Standing, group: Labels, sides: Sides) -> Slice:
         if mark.slice_ is not None:
             return mark.slice_
         return slice_of(self.rule, group, sides, replace(self.reach, at_us=mark.at_us))

@@ -1,20 +1,21 @@
 """Tallies of a window that moves: what is oldest leaves it by a negative count.
 
 Where a take adds up, to add so many less is to take them out again. The others know here which
-samples are left. Only whether they fail is asked of them, so an order statistic does not keep
-values: it counts those that would fail.
+samples are left. What is not compared is only asked whether it fails, so an order statistic does
+not keep values then: it counts those that would fail.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from fractions import Fraction
 
 from pytest_rollout.judge.intervals import band
 from pytest_rollout.judge.outcomes import Quantile
-from pytest_rollout.judge.takes import Extremum, Increase, Last, Tolerated, kind_of
-from pytest_rollout.judge.tally import BEYOND, Tally, Terms
-from pytest_rollout.model.evidence import Slot
+from pytest_rollout.judge.takes import Extremum, Increase, Last, Tolerated, kind_of, weighted
+from pytest_rollout.judge.tally import BEYOND, Tally, Terms, extreme
+from pytest_rollout.model.evidence import Seen, Slot
 from pytest_rollout.model.rule import Rule, Scope, Take
 from pytest_rollout.model.verdict import Verdict
 
@@ -105,6 +106,59 @@ class _Tolerated(Tolerated):
         return self._bad > limits.failures or self._long > 0
 
 
+class _Best(Extremum):
+    """The smallest or largest of a window, and of what came in after it, and so on."""
+
+    def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
+        super().__init__(rule, scope, terms)
+        self._best: deque[tuple[Fraction, int]] = deque()  # with how many samples up to each
+
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        best = self._best
+        if count < 0:
+            first, left = best.popleft()
+            if left + count:
+                best.appendleft((first, left + count))
+            return
+        while best and (best[-1][0] <= value if self._largest else best[-1][0] >= value):
+            count += best.pop()[1]
+        best.append((value, count))
+
+    def value(self) -> Fraction | None:
+        return self._best[0][0] if self._best else None
+
+
+class _Ranked(Quantile):
+    """A quantile of a window by how many samples there are of each value.
+
+    The counts stand in a tree of sums (Fenwick 1994), so that to change one and to find a rank
+    takes as many steps as the number of different values has binary digits.
+    """
+
+    def __init__(self, rule: Rule, scope: Scope, terms: Terms, seen: Iterable[Seen]) -> None:
+        super().__init__(rule, scope, terms)
+        found = {value for value, _, _ in weighted(seen)}
+        found |= {extreme(rule, harmful=harmful) for harmful in (True, False)}
+        self._different = sorted(found)
+        self._place = {value: place for place, value in enumerate(self._different, 1)}
+        self._sums = [0] * (len(found) + 1)
+
+    def take(self, value: Fraction, count: int, slot: Slot) -> None:
+        place = self._place[value]
+        while place < len(self._sums):
+            self._sums[place] += count
+            place += place & -place
+
+    def value(self) -> Fraction:
+        place, left = 0, self._rank()
+        step = 1 << len(self._sums).bit_length()
+        while step := step >> 1:
+            further = place + step
+            if further < len(self._sums) and self._sums[further] < left:
+                place, left = further, left - self._sums[further]
+        return self._different[place]
+
+
 _MOVING: dict[Take, type[Tally]] = {
     Take.MIN: _Extremum,
     Take.MAX: _Extremum,
@@ -114,7 +168,16 @@ _MOVING: dict[Take, type[Tally]] = {
 }
 
 
-def moving_of(rule: Rule, scope: Scope, terms: Terms) -> Tally:
-    """Return a new tally for a rule, of which only is asked how much it holds and if it fails."""
-    kind = _MOVING.get(rule.take.take, kind_of(rule)) if rule.tolerate is None else _Tolerated
-    return kind(rule, scope, terms)
+def moving_of(rule: Rule, scope: Scope, terms: Terms, seen: Iterable[Seen]) -> Tally:
+    """Return a new tally for a rule, of slots that will come in, in order, and leave.
+
+    It knows how much it holds, and whether it fails; of a comparison its value instead.
+    """
+    take = rule.take.take
+    if rule.tolerate is not None:
+        return _Tolerated(rule, scope, terms)
+    if rule.versus is not None and take is Take.QUANTILE:
+        return _Ranked(rule, scope, terms, seen)
+    if rule.versus is not None and take in (Take.MIN, Take.MAX):
+        return _Best(rule, scope, terms)
+    return _MOVING.get(take, kind_of(rule))(rule, scope, terms)

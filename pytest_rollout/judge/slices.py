@@ -14,7 +14,7 @@ from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.series import Absent, Groups, Series, Sides, absences, expected
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Labels
-from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take
+from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take, Versus
 from pytest_rollout.model.windows import Hours
 
 
@@ -137,9 +137,15 @@ def cut_both(
     own, versus = choose(sides.own), rule.versus
     if versus is None:
         return own, ()
+    fixed = fixed_side(versus, sides, reach)
+    return own, choose(sides.other) if fixed is None else fixed
+
+
+def fixed_side(versus: Versus, sides: Sides, reach: Reach) -> tuple[Seen, ...] | None:
+    """Return the other side as the plan fixes it; None where each look cuts it as its own."""
     if versus.release is not None:
-        return own, tuple(sides.other.items)
+        return tuple(sides.other.items)
     if versus.frozen:
         begun = reach.begun_us
-        return own, () if begun is None else sides.other.between(None, begun)
-    return own, choose(sides.other)
+        return () if begun is None else sides.other.between(None, begun)
+    return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -43,6 +45,22 @@ RULES = (
     "take: {share: '> 2'}, fail: '> 0.5'",
     "take: {share: '<= 2'}, fail: '< 0.7', confidence: 90%",
 )
+COMPARED = (
+    "take: mean, fail: '> 1', versus: {metric: o}",
+    "take: sum, fail: '< -2', versus: {metric: o}",
+    "take: last, fail: '> 1', versus: {metric: o}",
+    "take: max, fail: '> 0', versus: {metric: o}",
+    "take: min, fail: '< 0', versus: {metric: o}",
+    "take: min, fail: '> 1', versus: {metric: o, as: ratio}",
+    "take: p50, fail: '> 1', versus: {metric: o}",
+    "take: p90, fail: '< 0.5', versus: {metric: o, as: ratio}",
+    "take: increase, fail: '> 2', versus: {metric: o}",
+    "take: rate, fail: '< -0.2', versus: {metric: o}",
+    "take: mean, fail: '> 1.5', versus: {metric: o, as: ratio}",
+    "take: mean, fail: '> 0', versus: {metric: o, frozen: begin}",
+    "take: p50, fail: '> 0', versus: {metric: o, release: '1.4'}",
+    "take: {share: '> 2'}, fail: '> 0.4', versus: {metric: o}",
+)
 GROUPS = ("", "each: {lane: [A, B]}, ", "each: {lane: {from: m, at_least: 2}}, ")
 SINCE = ("", "over: [{since: begin, need: 3}], ", "over: [{since: begin, until: 6m}], ")
 MOVING = (
@@ -67,27 +85,35 @@ def history(drawn: random.Random, *, rate: bool) -> list[Seen]:
     for number in range(drawn.randint(0, 25)):
         t += drawn.choice([0, 30, 30, 60]) if drawn.random() < 0.97 else 50_000
         run = f"r{drawn.choice([number // 5, number // 5, drawn.randint(0, 4)])}"
-        value: float | None = drawn.choice([-1, 0, 1, 2, 3, 4])
+        told: float | None = drawn.choice([-1, 0, 1, 2, 3, 4])
         if rate:
-            value = drawn.choice([0, 1, 1 if drawn.random() < good else 0.5])
-            value = drawn.choice([-1, 2]) if drawn.random() < 0.03 else value  # no outcome
+            told = drawn.choice([0, 1, 1 if drawn.random() < good else 0.5])
+            told = drawn.choice([-1, 2]) if drawn.random() < 0.03 else told  # no outcome
         if drawn.random() < 0.08:
-            value = None
+            told = None
         at = t + drawn.choice([0, 200])
-        one = seen(value, t, seq=number, run=run, recorded=at, lane=drawn.choice("ABC"))
-        if value is None:
+        one = seen(told, t, seq=number, run=run, recorded=at, lane=drawn.choice("ABC"))
+        if told is None:
             one = Seen(one.slot, Hole("x", drawn.choice([None, 1, 3])), one.seen_us, one.run)
         found.append(one)
+        if drawn.random() < 0.5:  # seen of what it may be compared with, at most times whole
+            slot = replace(
+                one.slot, series="o", t_us=one.slot.t_us - drawn.choice([0, 40 * SECOND])
+            )
+            value = one.value if drawn.random() < 0.3 else ((Fraction(drawn.choice([0, 1])), 1),)
+            found.append(replace(one, slot=slot, value=value))
     return found
 
 
 def judged(plan: Plan, items: list[Seen], begun_us: int | None) -> Finding:
     phase, at_us = plan.phases[0], NINE + 500_000 * SECOND
     world = world_of(plan, items, begun_us=begun_us)
+    past = [replace(one, release="1.4") for one in items if one.slot.series == "o"]
+    world = replace(world, past=tuple(past))
     return judge_guardrail(Case(plan, phase, world, at_us), phase.guardrails[0])
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [*RULES, *COMPARED])
 def test_totals_find_what_every_slot_would(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = random.Random(rule)
     cases = []
