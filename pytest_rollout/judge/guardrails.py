@@ -9,6 +9,7 @@ from itertools import tee
 from pytest_rollout.judge import reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.domain import admitted
+from pytest_rollout.judge.folds import absent_part, subject_of
 from pytest_rollout.judge.looks import Look, looks_of, moments_of, rows
 from pytest_rollout.judge.memory import (
     Both,
@@ -19,7 +20,7 @@ from pytest_rollout.judge.memory import (
     earliest_of,
     remembered,
 )
-from pytest_rollout.judge.rules import absent_part, could_fail, fails, judge_slice, subject_of
+from pytest_rollout.judge.rules import could_fail, fails, judge_slice
 from pytest_rollout.judge.series import (
     Absent,
     Groups,
@@ -35,7 +36,7 @@ from pytest_rollout.judge.series import (
 from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.judge.telling import several
-from pytest_rollout.judge.trip_candidates import Standing, in_one_pass, standings
+from pytest_rollout.judge.trip_candidates import Standing, changes, in_one_pass, standings
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
 from pytest_rollout.model.plan import EMBEDDED, Guardrail
@@ -195,7 +196,7 @@ class _Guard:
         The newest slots that were in reach are kept, as its last look.
         """
         newest = None
-        for at in standings(self.rule, group, sides, moments, self.reach, self.terms):
+        for at in changes(self.rule, group, sides, moments, self.reach, self.terms):
             if not at.empty:
                 newest = at.at_us
             if at.trips or at.lost:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 
 from pytest_rollout.judge.intervals import band
 from pytest_rollout.judge.series import Series, Sides
@@ -18,7 +17,7 @@ from pytest_rollout.judge.slices import Reach, Slice, fixed_side, least, needed
 from pytest_rollout.judge.sliding import Window
 from pytest_rollout.judge.tally import Tally, Terms
 from pytest_rollout.model.finding import Labels
-from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take
+from pytest_rollout.model.rule import Bands, Rule, Scope, ScopeKind, Take
 from pytest_rollout.model.verdict import Verdict
 
 _ALL = Scope(ScopeKind.LAST, 1, last=2**63)  # of a side that the plan fixes
@@ -32,6 +31,7 @@ class Standing:
     trips: bool  # on what was seen
     lost: bool  # if what was lost was bad
     few: bool  # too little to judge, with nothing lost
+    good: bool = False  # it is judged, on what is all there, and does not fail
     empty: bool = False  # nothing is in reach
     slice_: Slice | None = None  # that it was found of, where it is at hand
 
@@ -44,10 +44,54 @@ def in_one_pass(rule: Rule) -> bool:
 def standings(
     rule: Rule, group: Labels, sides: Sides, moments: Sequence[int], reach: Reach, terms: Terms
 ) -> Iterator[Standing]:
-    """Yield how a group stands at those of some moments at which that may change, in order."""
-    ways = [_Way(rule, scope, group, sides, moments, reach, terms) for scope in rule.scopes]
-    for moment in _changes(sides, moments, ways):
-        yield _deciding(ways, moment).standing(moment)
+    """Yield how a group stands at each of some moments, in order."""
+    ways = _ways(rule, group, sides, moments, reach, terms)
+    return (_deciding(ways, moment).standing(moment) for moment in moments)
+
+
+def changes(
+    rule: Rule, group: Labels, sides: Sides, moments: Sequence[int], reach: Reach, terms: Terms
+) -> Iterator[Standing]:
+    """Yield how a group stands at those of some moments at which that may change, in order.
+
+    These are the first of them, and each that is the first after a slot came into a scope or left.
+    """
+    ways = _ways(rule, group, sides, moments, reach, terms)
+    if len(moments) > 2 * len(sides.own.times):
+        edges = {moments[0]}.union(*(way.edges() for way in ways))
+        places = {bisect_left(moments, edge) for edge in edges}
+        moments = [moments[place] for place in sorted(places) if place < len(moments)]
+    return (_deciding(ways, moment).standing(moment) for moment in moments)
+
+
+def endings(
+    rule: Rule, group: Labels, sides: Sides, moments: Sequence[int], reach: Reach, terms: Terms
+) -> list[Verdict | None]:
+    """Return how a criterion's looks at a group end, at some moments in order.
+
+    PASS or WARN, FAIL for whatever is not good, and None for too little with nothing lost.
+    """
+    passes, warn = rule.bands.passes, rule.bands.warn
+    within = replace(rule, bands=Bands(passes))
+    found = [
+        Verdict.PASS if at.good else None if at.few else Verdict.FAIL
+        for at in standings(within, group, sides, moments, reach, terms)
+    ]
+    if warn is None or rule.tolerate is not None:
+        return found
+    better = replace(rule, bands=Bands(warn.opposite))
+    return [
+        Verdict.WARN if verdict is Verdict.PASS and not at.good else verdict
+        for verdict, at in zip(
+            found, standings(better, group, sides, moments, reach, terms), strict=True
+        )
+    ]
+
+
+def _ways(
+    rule: Rule, group: Labels, sides: Sides, moments: Sequence[int], reach: Reach, terms: Terms
+) -> list[_Way]:
+    return [_Way(rule, scope, group, sides, moments, reach, terms) for scope in rule.scopes]
 
 
 def _deciding(ways: Sequence[_Way], moment: int) -> _Way:
@@ -57,17 +101,6 @@ def _deciding(ways: Sequence[_Way], moment: int) -> _Way:
         if way.own.n >= way.need or way.own.unknown:
             return way
     return max(ways, key=lambda way: way.own.n)
-
-
-def _changes(sides: Sides, moments: Sequence[int], ways: Sequence[_Way]) -> Sequence[int]:
-    """The first of some moments, and those before which a slot came into a scope or left it."""
-    if len(moments) <= 2 * len(sides.own.times):
-        return moments
-    edges = {moments[0]}
-    for way in ways:
-        edges.update(way.edges())
-    places = {bisect_left(moments, edge) for edge in edges}
-    return [moments[place] for place in sorted(places) if place < len(moments)]
 
 
 class _Way:
@@ -111,36 +144,37 @@ class _Way:
             known = own.n - own.filled >= self._least
             told = enough and known and (self._certain or not own.unknown)
         few = not enough and not own.holes
-        if self._other is not None:
-            return self._compared(self._other, at_us, told=told, few=few)
-        trips = told and own.helped.fails()
-        might = own.holes > 0 and (own.unknown > 0 or (enough and own.harmed.fails()))
-        return Standing(at_us, trips, might, few, own.empty)
+        whole = enough and not own.holes
+        if self._other is None:
+            trips = told and own.helped.fails()
+            might = own.holes > 0 and (own.unknown > 0 or (enough and own.harmed.fails()))
+            return Standing(at_us, trips, might, few, whole and not trips, own.empty)
+        self._other.move(at_us)
+        beside = self._other.n >= self.need and not self._other.holes
+        found = self._apart(own.helped) if beside else None
+        trips = told and found is Verdict.FAIL
+        good = whole and found is not None and not trips
+        return Standing(at_us, trips, self._might(enough, beside), few, good, own.empty)
 
-    def _compared(self, other: Window, at_us: int, *, told: bool, few: bool) -> Standing:
-        """How it stands beside the other side, whose holes nothing is put in the place of."""
-        other.move(at_us)
-        own, enough = self.own, self.own.n >= self.need
-        beside = other.n >= self.need and not other.holes
-        base = other.helped.value() if other.n > other.filled else None
-        undefined = self._ratio and base is not None and base <= 0 and enough and beside
-        trips = told and beside and self._apart(own.helped, base) is Verdict.FAIL
-        if other.holes or undefined:
-            might = own.n > 0
-        else:
-            might = own.holes > 0 and (
-                own.unknown > 0
-                or (enough and self._apart(own.harmed, base) in (None, Verdict.FAIL))
-            )
-        return Standing(at_us, trips, might, few, own.empty)
+    def _might(self, enough: bool, beside: bool) -> bool:
+        """Whether what is lost of either side, or a ratio of nothing, may hide that it trips."""
+        own, other = self.own, self._other
+        assert other is not None
+        if other.holes or (enough and beside and self._apart(own.harmed) is None):
+            return own.n > 0
+        if not own.holes:
+            return False
+        return own.unknown > 0 or (enough and self._apart(own.harmed) in (None, Verdict.FAIL))
 
     @property
     def _ratio(self) -> bool:
         return self._rule.versus is not None and self._rule.versus.ratio
 
-    def _apart(self, tally: Tally, base: Fraction | None) -> Verdict | None:
+    def _apart(self, tally: Tally) -> Verdict | None:
         """Where the difference, or the ratio, to the other side lies; None where there is none."""
+        assert self._other is not None
         value = tally.value() if tally.n else None
+        base = self._other.helped.value() if self._other.n else None
         if value is None or base is None or (self._ratio and base <= 0):
             return None
         return band(self._rule.bands, value / base if self._ratio else value - base)
