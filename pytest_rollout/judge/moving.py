@@ -42,10 +42,8 @@ class _Extremum(Extremum):
 
 class _Last(Last):
     def take(self, value: Fraction, count: int, slot: Slot) -> None:
-        if count > 0:
+        if count > 0:  # the newest one only leaves where nothing else is left
             super().take(value, count, slot)
-        elif slot == self._slot:  # the newest is the oldest, so nothing is left
-            self._slot, self._sum, self._weight = None, Fraction(0), 0
 
 
 class _Increase(Increase):

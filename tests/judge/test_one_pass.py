@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ from pytest_rollout.judge.sliding import Window
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.judge.trip_candidates import changes, endings, standings
 from pytest_rollout.model.evidence import Hole, Sample, Seen, Slot
-from pytest_rollout.model.rule import Rule
+from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import Verdict
 from tests.judge.worlds import NINE, SECOND, criterion, guardrail, plan_of, seen, world_of
 
@@ -56,7 +58,8 @@ SIDES = (
     ", versus: {metric: o, frozen: begin}",
     ", versus: {metric: o, release: '1.4'}",
 )
-LIMITS = ("0", "0.5", "1", "2")
+LIMITS = ("0", "0.5", "1", "2", "4")
+ROWS = ("soak: {for: 2m, gap: 90s}", "in_a_row: 3", "in_a_row: {n: 4, gaps: skip}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def stated(draw: st.DrawFn, *, watched: bool) -> str:
     if draw(st.booleans()):
         keys += f', warn: "{"<=" if up else ">="} {limit}"'
     if draw(st.booleans()):
-        keys += f', fail: "{"< -1" if up else "> 3"}"'
+        keys += f', fail: "{"< -1" if up else "> 5"}"'
     return keys
 
 
@@ -171,6 +174,45 @@ def test_each_look_of_a_row_ends_as_if_it_was_judged_by_itself(group: Group) -> 
             assert verdict is (None if Look(moment, slice_).few else Verdict.FAIL)
 
 
+@given(groups(watched=False), st.sampled_from(ROWS), st.sampled_from((1, 2)))
+def test_a_row_is_the_same_however_many_looks_are_judged_by_themselves(
+    group: Group, row: str, alone: int
+) -> None:
+    plan = plan_of(criterion(f"metric: m, take: last, pass: '< 1', {row}"))
+    found = plan.phases[0].criteria[0].rule
+    assert found is not None
+    rule = replace(group.rule, streak=found.streak)
+    judged = partial(judge_slice, rule, terms=group.terms)
+    found_by = []
+    for number in (alone, 1000):
+        with mock.patch.object(folds, "ALONE", number):
+            found_by.append(folds.fold(rule, {(): group.sides}, group.reach, group.terms, judged))
+    assert found_by[0] == found_by[1]
+
+
+def case_of(text: str, items: Sequence[Seen]) -> Case:
+    """A plan of one phase and what was seen, judged as the newest was."""
+    plan = plan_of(text)
+    world = world_of(plan, items, begun_us=NINE)
+    return Case(plan, plan.phases[0], world, items[-1].slot.t_us)
+
+
+@pytest.mark.parametrize("place", [5, 195])
+def test_a_warning_anywhere_in_a_row_is_what_the_row_comes_to(place: int) -> None:
+    items = [seen(1.8 if i == place else 1, i) for i in range(200)]
+    case = case_of(criterion("metric: m, take: last, pass: '< 2', warn: '> 1.5'"), items)
+    rule = case.phase.criteria[0].rule
+    assert rule is not None
+    found = {n: judge(replace(rule, streak=Streak(n)), case)[0].verdict for n in (4, 195)}
+    assert found == {4: Verdict.PASS, 195: Verdict.WARN}
+
+
+def test_where_all_is_lost_nothing_trips() -> None:
+    row = "take: count, fail: '< 4', over: [{last: 2, need: 2}], in_a_row: 1"
+    case = case_of(guardrail(f"metric: m, {row}"), [seen(None, 0), seen(None, 60)])
+    assert judge_guardrail(case, case.phase.guardrails[0]).verdict is Verdict.INCONCLUSIVE
+
+
 N = 600
 LOOKED = (
     "take: p95, fail: '> 9', over: [{span: 4h}]",
@@ -207,10 +249,8 @@ def test_a_slot_comes_into_a_window_and_leaves_it_once(
         for i in range(N)
         for n, name in enumerate("mo")
     ]
-    plan = plan_of(guardrail(f"metric: m, {rule}"))
-    phase, at_us = plan.phases[0], NINE + 60 * N * SECOND
-    case = Case(plan, phase, world_of(plan, items, begun_us=NINE), at_us)
-    assert judge_guardrail(case, phase.guardrails[0]).verdict is Verdict.PASS
+    case = case_of(guardrail(f"metric: m, {rule}"), items)
+    assert judge_guardrail(case, case.phase.guardrails[0]).verdict is Verdict.PASS
     sides = 2 if "versus" in rule else 1
     assert N <= counted <= 2 * N * sides * (2 if "days" in rule else 1)
     assert looked <= 4
@@ -230,12 +270,10 @@ def test_a_long_row_judges_few_of_its_looks_by_themselves(
     monkeypatch.setattr(rules, "judge_slice", counting)
     items = [seen(1, 60 * i) for i in range(N)]
     text = f"metric: m, take: mean, pass: '< 2', over: [{over}], soak: {{for: 30d, gap: 1h}}"
-    plan = plan_of(criterion(text))
-    phase = plan.phases[0]
-    rule = phase.criteria[-1].rule
+    case = case_of(criterion(text), items)
+    rule = case.phase.criteria[0].rule
     assert rule is not None
-    case = Case(plan, phase, world_of(plan, items, begun_us=NINE), NINE + 60 * N * SECOND)
     (part,) = judge(rule, case)
     assert part.verdict is Verdict.INCONCLUSIVE
     assert str(N) in str(part.reason.facts), "all of them are in the row"
-    assert asked <= folds.ALONE + 1
+    assert asked <= 100

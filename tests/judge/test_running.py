@@ -117,7 +117,7 @@ def judged(plan: Plan, items: list[Seen], begun_us: int | None) -> Finding:
 def test_totals_find_what_every_slot_would(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = random.Random(rule)
     cases = []
-    for _ in range(60):
+    for _ in range(40):
         anchored = rule.endswith("confidence: 90%")  # a moving window states how many there are
         over = drawn.choice(SINCE[1:] if anchored else (*SINCE, *MOVING))
         keys = f"{drawn.choice(GROUPS)}{over}{drawn.choice(ROWS)}"
