@@ -50,6 +50,7 @@ class Case:
     size: int = 100_000
     guardrail: bool = False
     each: int = 0  # samples of one run, one after the other; 0: all are of one run
+    mixed: bool = False  # whether a tenth of these is of the next run already
 
     @property
     def plan(self) -> str:
@@ -122,6 +123,10 @@ _OF_SCOPE = {
     "soak-last": Case(
         f"take: mean, pass: '< 900', {_LAST}, soak: {{for: 30d, gap: 1h}}", latencies
     ),
+    "soak-bound": Case(
+        f"take: rate, pass: '>= 0.5', confidence: 95%, {_SPAN}, soak: {{for: 30d, gap: 1h}}",
+        outcomes,
+    ),
     "each": Case(f"{_FEW}, each: {{lane: [{_NAMES}]}}", latencies),
     "each-count": Case(f"{_FEW}, each: {{lane: {_LANES}}}", latencies),
     "each-from": Case(f"{_FEW}, each: {{lane: {{from: m, at_least: 2}}}}", latencies),
@@ -146,6 +151,7 @@ _OF_RAILS = {
     "rail-days": rail(f"{_SLOW}, over: [{{days: 1}}, {{last: 10}}]"),
     "rail-several": rail(f"{_SLOW}, over: [{{span: 1m, need: 100}}, {{span: 1h}}]"),
     "rail-runs": rail(f"{_SLOW}, {_HOUR}", each=1_000),
+    "rail-runs-mixed": Case(f"{_SLOW}, {_HOUR}", latencies, guardrail=True, each=1_000, mixed=True),
     "rail-each": rail(f"{_SLOW}, {_HOUR}, each: {{lane: [{_NAMES}]}}"),
     "rail-per-5m": rail(f"{_SLOW}, per: 5m"),
     "rail-per-day": rail(f"{_SLOW}, per: day"),
@@ -212,7 +218,8 @@ def _seen(case: Case, size: int) -> Sequence[Any]:
     for second in range(1, size + 1):
         at_us = _BEGIN + second * _SECOND
         lane = f"l{second % case.lanes}"
-        run = f"r{(size - second) // case.each + 1}" if case.each else "r1"
+        later = (size - second) // case.each if case.each else 0  # runs; the last one decides
+        run = f"r{max(0, later - (case.mixed and second % 10 == 0)) + 1}"
         for version in case.sides:
             slot = Slot("m", (("lane", lane), ("version", version)), at_us)
             found.append(Seen(slot, decode(case.values(drawn)), at_us, run))
