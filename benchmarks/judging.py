@@ -215,13 +215,14 @@ def _seen(case: Case, size: int) -> Sequence[Any]:
 
     drawn = random.Random(case.rule)
     found = []
+    lanes = [f"l{lane}" for lane in range(case.lanes)]
+    runs = [f"r{run}" for run in range(1, 2 + (size // case.each if case.each else 0))]
     for second in range(1, size + 1):
         at_us = _BEGIN + second * _SECOND
-        lane = f"l{second % case.lanes}"
         later = (size - second) // case.each if case.each else 0  # runs; the last one decides
-        run = f"r{max(0, later - (case.mixed and second % 10 == 0)) + 1}"
+        run = runs[max(0, later - (case.mixed and second % 10 == 0))]
         for version in case.sides:
-            slot = Slot("m", (("lane", lane), ("version", version)), at_us)
+            slot = Slot("m", (("lane", lanes[second % case.lanes]), ("version", version)), at_us)
             found.append(Seen(slot, decode(case.values(drawn)), at_us, run))
     return found
 

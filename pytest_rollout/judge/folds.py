@@ -12,7 +12,7 @@ from pytest_rollout.judge.looks import Look, in_scope, long_enough, looks_of, mo
 from pytest_rollout.judge.series import Absent, Groups, Sides, absences, expected
 from pytest_rollout.judge.slices import Reach, Slice, slice_of
 from pytest_rollout.judge.tally import Terms
-from pytest_rollout.judge.trip_candidates import endings, in_one_pass
+from pytest_rollout.judge.trip_candidates import endings, ends_in_one_pass
 from pytest_rollout.model.finding import Labels, Part, Subject, SubjectKind
 from pytest_rollout.model.rule import Rule, Streak
 from pytest_rollout.model.verdict import Verdict, worst
@@ -75,7 +75,7 @@ def _newest_first(
 ) -> Iterator[_Looked]:
     """The looks at each slot: some of the newest by themselves, the rest as one pass finds them."""
     looks = looks_of(rule, group, sides, reach, newest_first=True)
-    alone = None if rule.confidence is not None or not in_one_pass(rule) else ALONE
+    alone = ALONE if ends_in_one_pass(rule) else None
     yield from (_looked(look, judged) for look in islice(looks, alone))
     older = moments_of(rule, sides, reach)[:-ALONE]
     if alone is None or not older:

@@ -41,6 +41,15 @@ def in_one_pass(rule: Rule) -> bool:
     return rule.per is None and rule.nightly is None and rule.in_theorem
 
 
+def ends_in_one_pass(rule: Rule) -> bool:
+    """Return whether one pass tells how a criterion's looks end, with their bounds if it has any.
+
+    Bounds of a mean, of a quantile and of a comparison are of all values, so each has its own look.
+    """
+    counted = rule.versus is None and rule.take.take in (Take.RATE, Take.SHARE)
+    return in_one_pass(rule) and (rule.confidence is None or counted)
+
+
 def standings(
     rule: Rule, group: Labels, sides: Sides, moments: Sequence[int], reach: Reach, terms: Terms
 ) -> Iterator[Standing]:
@@ -121,6 +130,7 @@ class _Way:
         self._rule = rule
         self._certain = rule.take.take in (Take.MIN, Take.MAX)  # whatever is not known
         self._least = least(rule, 1)
+        self._bounded = rule.confidence is not None and not terms.watched
         self._other: Window | None = None
         if rule.versus is not None:
             fixed = fixed_side(rule.versus, sides, reach)
@@ -148,19 +158,24 @@ class _Way:
         if self._other is None:
             trips = told and own.helped.fails()
             might = own.holes > 0 and (own.unknown > 0 or (enough and own.harmed.fails()))
-            return Standing(at_us, trips, might, few, whole and not trips, own.empty)
+            good = whole and (self._surely_passes() if self._bounded else not trips)
+            return Standing(at_us, trips, might, few, good, own.empty)
         self._other.move(at_us)
         beside = self._other.n >= self.need and not self._other.holes
         found = self._apart(own.helped) if beside else None
         trips = told and found is Verdict.FAIL
         good = whole and found is not None and not trips
-        return Standing(at_us, trips, self._might(enough, beside), few, good, own.empty)
+        return Standing(at_us, trips, self._might(enough, beside, found), few, good, own.empty)
 
-    def _might(self, enough: bool, beside: bool) -> bool:
+    def _surely_passes(self) -> bool:
+        bound = self.own.helped.interval()
+        return bound is not None and bound.inside(self._rule.bands.passes)
+
+    def _might(self, enough: bool, beside: bool, found: Verdict | None) -> bool:
         """Whether what is lost of either side, or a ratio of nothing, may hide that it trips."""
         own, other = self.own, self._other
         assert other is not None
-        if other.holes or (enough and beside and self._apart(own.harmed) is None):
+        if other.holes or (enough and beside and found is None):
             return own.n > 0
         if not own.holes:
             return False

@@ -95,6 +95,8 @@ def stated(draw: st.DrawFn, *, watched: bool) -> str:
         if take in ("rate", "p50", "p90") and not versus and "tolerate" not in keys:
             keys += draw(st.sampled_from(("", ", confidence: {level: 60%, windows: 2}")))
         return f'{keys}, fail: "{">" if up else "<"} {limit}"'
+    if not versus and "tolerate" not in keys and (take == "rate" or "share" in take):
+        keys += draw(st.sampled_from(("", ", confidence: 60%")))
     keys += f', pass: "{">=" if up else "<="} {limit}"'
     if draw(st.booleans()):
         keys += f', warn: "{"<=" if up else ">="} {limit}"'
