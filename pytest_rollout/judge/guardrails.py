@@ -18,6 +18,7 @@ from pytest_rollout.judge.memory import (
     Watch,
     batches_of,
     earliest_of,
+    later,
     remembered,
 )
 from pytest_rollout.judge.rules import could_fail, fails, judge_slice
@@ -176,8 +177,10 @@ class _Guard:
         for batch in batches:
             for side, items in zip(known, batch, strict=True):
                 side += items
-            groups = grouped(self.rule, *known, at_us)
             earliest = earliest_of(batch, at_us) if since_us is None else since_us + 1
+            gone_us = self.reach.left_behind(self.rule, earliest)
+            mine, others = (later(side, gone_us) for side in known)
+            groups = grouped(self.rule, mine, others, at_us)
             moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
             yield groups, sorted(moments)
 

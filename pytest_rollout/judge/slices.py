@@ -43,6 +43,18 @@ class Reach:
         start, end = calendar.bounds(scope, moment, self.begun_us, self.zone, self.nights)
         return start, moment if end is None else min(end, moment)
 
+    def left_behind(self, rule: Rule, at_us: int) -> int | None:
+        """Return up to when nothing is in any look of a rule from a moment on; None: nobody knows.
+
+        A window of time only moves on. What is counted, or fixed by the plan, may be of any time.
+        """
+        fixed = rule.versus is not None and rule.versus.fixed
+        if fixed or rule.per is not None or rule.streak is not None:
+            return None
+        starts = [self.bounds(scope, at_us)[0] for scope in rule.scopes]
+        known = [start for start in starts if start is not None]
+        return min(*known, at_us - 1) if len(known) == len(starts) else None
+
 
 @dataclass(frozen=True)
 class Slice:

@@ -12,7 +12,7 @@ from pytest_rollout.judge import guardrails
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.guardrails import judge_guardrail
 from pytest_rollout.judge.rules import judge_slice
-from pytest_rollout.judge.slices import Slice
+from pytest_rollout.judge.slices import Reach, Slice
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Finding, Part
@@ -128,6 +128,36 @@ def test_totals_find_what_every_slot_would(rule: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(guardrails, "in_one_pass", lambda _: False)
     assert found == [judged(*case) for case in cases]
     assert len({one.verdict for one in found}) > 2
+
+
+@pytest.mark.parametrize("rule", [*RULES, *COMPARED])
+def test_what_windows_have_left_changes_nothing(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = random.Random(f"left {rule}")
+    cases = []
+    for _ in range(20):
+        over = drawn.choice(SINCE[1:] if rule.endswith("confidence: 90%") else MOVING)
+        plan = plan_of(guardrail(f"metric: m, {drawn.choice(GROUPS)}{over}{rule}"))
+        begun_us = drawn.choice([NINE, NINE + 100 * SECOND, None])
+        cases.append((plan, history(drawn, rate="rate" in rule), begun_us))
+    found = [judged(*case) for case in cases]
+    monkeypatch.setattr(Reach, "left_behind", lambda *_: None)
+    assert found == [judged(*case) for case in cases]
+
+
+def test_a_late_run_takes_only_what_its_windows_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, group = [], guardrails.__dict__["grouped"]
+
+    def counting(rule: Rule, own: list[Seen], other: list[Seen], at_us: int) -> object:
+        sizes.append(len(own))
+        return group(rule, own, other, at_us)
+
+    monkeypatch.setattr(guardrails, "grouped", counting)
+    runs = [f"r{i // 20 + (i % 20 == 9)}" for i in range(1000)]  # each begins before one ends
+    items = [seen(1, 60 * i, run=run) for i, run in enumerate(runs)]
+    plan = plan_of(guardrail("metric: m, over: [{span: 5m}], take: mean, fail: '> 2'"))
+    assert judged(plan, items, NINE).verdict is Verdict.MISSING, "it is days later"
+    assert len(sizes) > 40
+    assert sum(sizes) < 4 * len(items)
 
 
 @pytest.mark.parametrize("lost", [(), (5, 700)])
