@@ -134,7 +134,7 @@ _OF_RAILS = {
     "rail-per-5m": rail(f"{_SLOW}, per: 5m"),
     "rail-per-day": rail(f"{_SLOW}, per: day"),
     "rail-row": rail("take: last, fail: '> 100000', in_a_row: 3"),
-    "rail-row-mean": rail("take: mean, fail: '> 900', in_a_row: 3"),
+    "rail-row-mean": rail(f"take: mean, fail: '> 900', in_a_row: 3, {_SINCE}"),
     "rail-row-span": rail(f"take: mean, fail: '> 900', in_a_row: 3, {_SPAN}"),
     "rail-row-lasting": rail("take: last, fail: '> 900', in_a_row: {for: 5m, gap: 1m}"),
     "rail-versus": rail(f"take: mean, fail: '> 900', {_SINCE}, {_VERSUS}}}"),
