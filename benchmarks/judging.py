@@ -23,74 +23,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.judging_cases import Case
 
 ROOT = Path(__file__).resolve().parents[1]
-_SECOND, _FEW = 1_000_000, 30
+_SECOND, _WARM = 1_000_000, 30
 _BEGIN = 1_762_783_200 * _SECOND
-_HEADER = "plan: p\nphases:\n  - id: one\n    criteria:\n      - {id: c, kind: load"
 
 
-def latencies(drawn: random.Random) -> str:
-    """A latency in milliseconds, as a ledger holds it."""
-    return f"{drawn.lognormvariate(5, 0.5):.1f}"
-
-
-def outcomes(drawn: random.Random) -> str:
-    """The outcome of a request: 1 is good, as 99 in 100 are."""
-    return str(int(drawn.random() < 0.99))
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A rule, what it judges, and how many samples of it (a comparison: on each side)."""
-
-    rule: str
-    values: Callable[[random.Random], str]
-    size: int = 100_000
-    guardrail: bool = False
-
-    @property
-    def plan(self) -> str:
-        """The text of a plan with this rule."""
-        if self.guardrail:
-            rail = f"    guardrails:\n      - {{id: g, metric: m, {self.rule}, then: [pause]}}\n"
-            return f"{_HEADER}}}\n{rail}"
-        return f"{_HEADER}, metric: m, {self.rule}}}\n"
-
-    @property
-    def sides(self) -> tuple[str, ...]:
-        """The versions that were observed."""
-        return ("new", "old") if "versus" in self.rule else ("new",)
-
-
-_VERSUS = "where: {version: new}, versus: {where: {version: old}"
-_BOUND = f"confidence: 95%, {_VERSUS}}}"
-_SPAN = "over: [{span: 5m, need: 10}]"
-_LAST = "over: [{last: 10, need: 10}]"
-_SINCE = "over: [{since: begin}]"
-CASES = {
-    "p95": Case('take: p95, pass: "< 500"', latencies),
-    "count": Case('take: count, pass: ">= 1"', latencies),
-    **{
-        take: Case(f'take: {take}, pass: "< 100000000"', latencies)
-        for take in ("sum", "mean", "min", "max", "last", "increase")
-    },
-    "share": Case("take: {share: '< 500'}, pass: '> 0.5'", latencies),
-    "mean-bound": Case('take: mean, range: [0, 1], pass: ">= 0.5", confidence: 95%', outcomes),
-    "rate": Case('take: rate, pass: ">= 0.98", confidence: 95%', outcomes),
-    "span": Case(f'take: rate, fail: "< 0.9", {_SPAN}', outcomes, 30_000, guardrail=True),
-    "span-p95": Case(f'take: p95, fail: "> 900", {_SPAN}', latencies, 30_000, guardrail=True),
-    "last": Case(f'take: rate, fail: "< 0.5", {_LAST}', outcomes, 30_000, guardrail=True),
-    "since-max": Case(f'take: max, fail: "> 100000", {_SINCE}', latencies, guardrail=True),
-    "since-rate": Case(
-        f'take: rate, fail: "< 0.98", confidence: 95%, {_SINCE}', outcomes, guardrail=True
-    ),
-    "versus-p50": Case(f'take: p50, pass: "< 10", {_BOUND}', latencies, 10_000),
-    "versus-p50-few": Case(f'take: p50, pass: "< 10", {_BOUND}', latencies, 1_400),
-    "versus-mean": Case(f'take: mean, pass: "< 10", {_BOUND}', latencies, 10_000),
-    "versus-ratio": Case(f'take: mean, pass: "< 1.1", {_VERSUS}, as: ratio}}', latencies, 10_000),
-}
+CASES: dict[str, Case] = import_module("judging_cases").CASES  # beside this, whoever is measured
 
 
 def judging(case: Case, size: int) -> Callable[[], Any]:
@@ -122,11 +65,15 @@ def _seen(case: Case, size: int) -> Sequence[Any]:
 
     drawn = random.Random(case.rule)
     found = []
+    lanes = [f"l{lane}" for lane in range(case.lanes)]
+    runs = [f"r{run}" for run in range(1, 2 + (size // case.each if case.each else 0))]
     for second in range(1, size + 1):
         at_us = _BEGIN + second * _SECOND
+        later = (size - second) // case.each if case.each else 0  # runs; the last one decides
+        run = runs[max(0, later - (case.mixed and second % 10 == 0))]
         for version in case.sides:
-            slot = Slot("m", (("version", version),), at_us)
-            found.append(Seen(slot, decode(case.values(drawn)), at_us, "r1"))
+            slot = Slot("m", (("lane", lanes[second % case.lanes]), ("version", version)), at_us)
+            found.append(Seen(slot, decode(case.values(drawn)), at_us, run))
     return found
 
 
@@ -143,17 +90,27 @@ def measured(name: str, size: int) -> dict[str, Any]:
     """The CPU seconds of judging a case in this process, what was judged, and by which code."""
     import pytest_rollout
 
-    judging(CASES[name], _FEW)()  # imports and what is made once
+    judging(CASES[name], _WARM)()  # imports and what is made once
     judge = judging(CASES[name], size)
     gc.collect()
+    world_mb = _peak_mb()
     before = time.process_time()
     decision = judge()
     seconds = time.process_time() - before
     judged = decision.guardrails[0] if CASES[name].guardrail else decision.criteria[0]
     where = Path(str(pytest_rollout.__file__)).resolve().parents[1]
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    verdict = judged.verdict.value
-    return {"seconds": seconds, "peak_mb": peak_mb, "verdict": verdict, "root": str(where)}
+    return {
+        "seconds": seconds,
+        "peak_mb": _peak_mb(),
+        "world_mb": world_mb,
+        "verdict": judged.verdict.value,
+        "root": str(where),
+    }
+
+
+def _peak_mb() -> float:
+    """The most memory that this process had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +120,11 @@ class Figure:
     seconds: float  # infinite where it took more than was allowed
     verdict: str
     peak_mb: float = 0.0  # of the process, the world in it
+    world_mb: float = 0.0  # before it was judged
 
     def __str__(self) -> str:
         shown = f"{self.seconds:.3f} s" if math.isfinite(self.seconds) else "too long"
-        return f"{shown:>11} {self.peak_mb:>5.0f} MB {self.verdict:<12}"
+        return f"{shown:>11} {self.world_mb:>5.0f} MB {self.peak_mb:>5.0f} MB {self.verdict:<12}"
 
 
 def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
@@ -182,7 +140,7 @@ def elsewhere(root: Path, name: str, size: int, most_s: float) -> Figure:
     told = json.loads(done.stdout)
     if Path(told["root"]) != root:
         raise SystemExit(f"the code in {told['root']} was measured, not that in {root}")
-    return Figure(told["seconds"], told["verdict"], told["peak_mb"])
+    return Figure(told["seconds"], told["verdict"], told["peak_mb"], told["world_mb"])
 
 
 def by_turns(
@@ -243,14 +201,14 @@ def main() -> None:
     if not (roots[-1] / "pytest_rollout").is_dir():
         raise SystemExit(f"--against {given.against}: no checkout of this project")
     print(f"$ {shlex.join(['python', *sys.argv])}\n{_machine()}")
-    print(f"CPU seconds of one decision, best of {given.times}, peak memory and the verdict:")
-    heads = "".join(f" {_commit(root):>33}" for root in roots)
-    print(f"case           samples{heads}{'  ratio' if len(roots) > 1 else ''}")
+    print(f"CPU seconds of one decision, best of {given.times}; memory before, at most; verdict:")
+    heads = "".join(f" {_commit(root):>42}" for root in roots)
+    print(f"case                  samples{heads}{'  ratio' if len(roots) > 1 else ''}")
     for name in names:
         size = given.size or CASES[name].size
         figures = by_turns(roots, name, size, given.times, given.most)
         row = " ".join(map(str, figures))
-        print(f"{name:14} {size:>7,} {row} {_compared(figures)}".rstrip(), flush=True)
+        print(f"{name:20} {size:>9,} {row} {_compared(figures)}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":

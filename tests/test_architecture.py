@@ -147,6 +147,15 @@ def test_imports_keep_their_direction(module: str) -> None:
     assert {room(name) for name in inner(modules()[module], lazy=True)} <= allowed
 
 
+def test_dataclasses_are_those_whose_methods_come_late() -> None:
+    theirs = {
+        module
+        for module, path in modules().items()
+        if "dataclasses.dataclass" in imports(path, lazy=True)
+    }
+    assert theirs == {"late_dataclass"}
+
+
 @pytest.mark.parametrize("name", MAY_IMPORT)
 def test_no_room_may_import_more_than_it_does(name: str) -> None:
     mine = [path for module, path in modules().items() if room(module) == name]

@@ -23,9 +23,10 @@ from pytest_rollout.calendar.openings import (
     shut,
 )
 from pytest_rollout.calendar.phases import phase_window, window_words
-from pytest_rollout.calendar.scopes import bounds
+from pytest_rollout.calendar.scopes import CLOSED, bounds
 
 __all__ = [
+    "CLOSED",
     "NIGHT",
     "Bucket",
     "Bucketing",

@@ -6,7 +6,7 @@ from pytest_rollout.calendar.buckets import Bucketing, newest
 from pytest_rollout.model.rule import Scope, ScopeKind
 from pytest_rollout.model.windows import Hours
 
-_UNITS = {ScopeKind.DAYS: Bucketing.DAY, ScopeKind.NIGHTS: Bucketing.NIGHT}
+CLOSED = {ScopeKind.DAYS: Bucketing.DAY, ScopeKind.NIGHTS: Bucketing.NIGHT}
 
 
 def bounds(
@@ -29,7 +29,7 @@ def bounds(
         case ScopeKind.AGE:
             return None, at_us - scope.span_us
         case ScopeKind.DAYS | ScopeKind.NIGHTS:
-            over = newest(_UNITS[scope.kind], zone, nights, scope.last, at_us)
+            over = newest(CLOSED[scope.kind], zone, nights, scope.last, at_us)
             return over[0].start_us - 1, over[-1].end_us - 1
         case _:
             return None, None

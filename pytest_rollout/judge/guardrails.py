@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import tee
 
 from pytest_rollout.judge import reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.domain import admitted
-from pytest_rollout.judge.looks import Look, looks_of, rows
+from pytest_rollout.judge.folds import absent_part, subject_of
+from pytest_rollout.judge.looks import Look, looks_of, moments_of, rows
 from pytest_rollout.judge.memory import (
     Both,
     Latch,
@@ -16,9 +18,10 @@ from pytest_rollout.judge.memory import (
     Watch,
     batches_of,
     earliest_of,
+    later,
     remembered,
 )
-from pytest_rollout.judge.rules import absent_part, could_fail, fails, judge_slice, subject_of
+from pytest_rollout.judge.rules import could_fail, fails, judge_slice
 from pytest_rollout.judge.series import (
     Absent,
     Groups,
@@ -34,7 +37,7 @@ from pytest_rollout.judge.series import (
 from pytest_rollout.judge.slices import Reach, Slice, slice_of, slices
 from pytest_rollout.judge.tally import Terms
 from pytest_rollout.judge.telling import several
-from pytest_rollout.judge.trip_candidates import only_grows, suspects
+from pytest_rollout.judge.trip_candidates import Standing, changes, in_one_pass, standings
 from pytest_rollout.model.evidence import Seen, World
 from pytest_rollout.model.finding import Finding, Labels, Part, Reason
 from pytest_rollout.model.plan import EMBEDDED, Guardrail
@@ -174,31 +177,38 @@ class _Guard:
         for batch in batches:
             for side, items in zip(known, batch, strict=True):
                 side += items
-            groups = grouped(self.rule, *known, at_us)
             earliest = earliest_of(batch, at_us) if since_us is None else since_us + 1
+            gone_us = self.reach.left_behind(self.rule, earliest)
+            mine, others = (later(side, gone_us) for side in known)
+            groups = grouped(self.rule, mine, others, at_us)
             moments = {t for sides in groups.values() for t in sides.own.times if t >= earliest}
             yield groups, sorted(moments)
 
     def _slots(self, groups: Groups, moments: Sequence[int]) -> None:
         """Every group at each of the moments."""
-        if only_grows(self.rule):
+        if not in_one_pass(self.rule):
+            for moment in moments:
+                self._look(moment, groups)
+        elif moments:
             for group, sides in groups.items():
-                self._suspects(group, sides, moments)
-            return
-        for moment in moments:
-            self._look(moment, groups)
+                self._pass(group, sides, moments)
 
-    def _suspects(self, group: Labels, sides: Sides, moments: Sequence[int]) -> None:
-        """One group at the moments at which it might have tripped; the rest changes nothing."""
-        if not moments:
-            return
-        whole = slice_of(self.rule, group, sides, self.reach)
-        for suspect in suspects(self.rule, whole, self.terms):
-            watch = self.watches.get(group)
-            trip, lost = (watch.trip, watch.lost) if watch else (None, None)
-            new = (suspect.trips and trip is None) or (suspect.lost and lost is None)
-            if new and suspect.at_us >= moments[0]:
-                self._look(suspect.at_us, {group: sides})
+    def _pass(self, group: Labels, sides: Sides, moments: Sequence[int]) -> None:
+        """One group at the moments at which it trips or might; the rest changes nothing.
+
+        The newest slots that were in reach are kept, as its last look.
+        """
+        newest = None
+        for at in changes(self.rule, group, sides, moments, self.reach, self.terms):
+            if not at.empty:
+                newest = at.at_us
+            if at.trips or at.lost:
+                watch = self.watches.get(group)
+                trip, lost = (watch.trip, watch.lost) if watch else (None, None)
+                if (at.trips and trip is None) or (at.lost and lost is None):
+                    self._look(at.at_us, {group: sides})
+        if newest is not None:
+            self._look(newest, {group: sides})
 
     def _look(self, moment: int, groups: Groups) -> None:
         kept, self.absent = slices(self.rule, groups, replace(self.reach, at_us=moment))
@@ -234,24 +244,39 @@ class _Guard:
         nothing = Part(subject_of(group), Verdict.MISSING, reasons.no_look(self.rule))
         watch = self.watches.setdefault(group, Watch(newest, nothing))
         watch.slice_ = newest
-        looks = self._latest(streak, group, sides)
-        parts = [judge_slice(self.rule, look.slice_, self.terms) for look in looks]
-        seen = [
-            (
-                look.at_us,
-                part.verdict is Verdict.FAIL,
-                could_fail(self.rule, look.slice_, self.terms),
-            )
-            for look, part in zip(looks, parts, strict=True)
-        ]
-        for part, (sure, might) in zip(parts, rows(streak, seen), strict=True):
+        marks, told = tee(self._marks(streak, group, sides))
+        mark = None
+        looks = ((one.at_us, one.trips, one.lost) for one in told)
+        for mark, (sure, might) in zip(marks, rows(streak, looks), strict=True):
             if sure and watch.trip is None:
+                part = judge_slice(self.rule, self._slice(mark, group, sides), self.terms)
                 watch.trip = replace(part, reason=_in_a_row(self.rule, part.reason))
             if might and watch.lost is None:
                 reason = Reason("might-complete", reasons.streak_facts(streak))
-                watch.lost = Part(part.subject, Verdict.INCONCLUSIVE, reason)
-        if parts:
-            watch.now = self._short(parts[-1], looks[-1].slice_)
+                watch.lost = Part(subject_of(group), Verdict.INCONCLUSIVE, reason)
+        if mark is not None:
+            slice_ = self._slice(mark, group, sides)
+            watch.now = self._short(judge_slice(self.rule, slice_, self.terms), slice_)
+
+    def _marks(self, streak: Streak, group: Labels, sides: Sides) -> Iterator[Standing]:
+        """How each look ends that may lengthen a row."""
+        if self.since_us is None and in_one_pass(self.rule):
+            moments = moments_of(self.rule, sides, self.reach)
+            if moments:
+                found = standings(self.rule, group, sides, moments, self.reach, self.terms)
+                for at in found:
+                    if not (streak.skip and at.few):
+                        yield at
+            return
+        for look in self._latest(streak, group, sides):
+            bad = fails(self.rule, look.slice_, self.terms)
+            maybe = could_fail(self.rule, look.slice_, self.terms)
+            yield Standing(look.at_us, bad, maybe, look.few, slice_=look.slice_)
+
+    def _slice(self, mark: Standing, group: Labels, sides: Sides) -> Slice:
+        if mark.slice_ is not None:
+            return mark.slice_
+        return slice_of(self.rule, group, sides, replace(self.reach, at_us=mark.at_us))
 
     def _short(self, part: Part, slice_: Slice) -> Part:
         """The state after the newest look, whatever became of a row: one bad look is quiet."""

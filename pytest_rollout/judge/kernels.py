@@ -92,6 +92,7 @@ def beta_inv(p: float, a: float, b: float) -> float:
     return (low + high) / 2
 
 
+@lru_cache(maxsize=4096)  # of windows that move on by a sample many are alike
 def binomial_cdf(s: int, n: int, p: float) -> float:
     """The chance of at most ``s`` successes of ``n``."""
     if s >= n:
@@ -99,6 +100,7 @@ def binomial_cdf(s: int, n: int, p: float) -> float:
     return beta_cdf(1 - p, n - s, s + 1) if s >= 0 else 0.0
 
 
+@lru_cache(maxsize=4096)
 def share_low(s: int, n: int, a: float) -> float:
     """The share is above this, but for a chance of ``a`` (Clopper and Pearson 1934)."""
     return beta_inv(a, s, n - s + 1) if s else 0.0

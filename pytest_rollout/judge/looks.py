@@ -45,13 +45,17 @@ def looks_of(
         buckets = list(_buckets(rule, group, sides, reach))
         yield from reversed(buckets) if newest_first else buckets
         return
-    unit = _CALENDAR.get(rule.scopes[0].kind)
-    if unit:
-        moments = [bucket.end_us for bucket in _closed(unit, sides.own, reach)]
-    else:
-        moments = [at_us for at_us in dict.fromkeys(sides.own.times) if at_us <= reach.at_us]
+    moments = moments_of(rule, sides, reach)
     for at_us in reversed(moments) if newest_first else moments:
         yield Look(at_us, slice_of(rule, group, sides, replace(reach, at_us=at_us)))
+
+
+def moments_of(rule: Rule, sides: Sides, reach: Reach) -> list[int]:
+    """Return, of a rule without buckets, when a group is looked at until now, in order."""
+    unit = _CALENDAR.get(rule.scopes[0].kind)
+    if unit:
+        return [bucket.end_us for bucket in _closed(unit, sides.own, reach)]
+    return [at_us for at_us in dict.fromkeys(sides.own.times) if at_us <= reach.at_us]
 
 
 def _closed(unit: Bucketing, series: Series, reach: Reach) -> tuple[Bucket, ...]:

@@ -101,3 +101,10 @@ def _by_run(items: Iterable[Seen]) -> dict[str, list[Seen]]:
 def earliest_of(batch: Both, default: int) -> int:
     """Return when the first happened of what a batch brought, on either side."""
     return min(map(event_time, chain(*batch)), default=default)
+
+
+def later(items: Sequence[Seen], after_us: int | None) -> Sequence[Seen]:
+    """Return what happened after a time; all of it where there is none."""
+    if after_us is None:
+        return items
+    return [item for item in items if item.slot.t_us > after_us]

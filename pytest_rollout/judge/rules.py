@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pytest_rollout.judge import endpoints, kayenta, nights, reasons
 from pytest_rollout.judge.case import Case
 from pytest_rollout.judge.compare import NO_RATIO, compare
 from pytest_rollout.judge.domain import admitted
+from pytest_rollout.judge.folds import absent_part, fold, subject_of
 from pytest_rollout.judge.intervals import Interval, band, banded
-from pytest_rollout.judge.looks import Look, in_scope, long_enough, looks_of
 from pytest_rollout.judge.series import (
-    Absent,
     Groups,
     Sides,
-    absences,
     aged,
-    expected,
     grouped,
     once,
     opportunities,
@@ -28,9 +26,9 @@ from pytest_rollout.judge.series import (
 from pytest_rollout.judge.slices import Reach, Slice, slices
 from pytest_rollout.judge.takes import tallied, weighted
 from pytest_rollout.judge.tally import Assessed, Terms
-from pytest_rollout.model.finding import Labels, Part, Reason, Subject, SubjectKind
-from pytest_rollout.model.rule import Rule, ScopeKind, Streak, Take
-from pytest_rollout.model.verdict import Verdict, worst
+from pytest_rollout.model.finding import Part, Reason
+from pytest_rollout.model.rule import Rule, ScopeKind, Take
+from pytest_rollout.model.verdict import Verdict
 
 _GOOD = (Verdict.PASS, Verdict.WARN)
 
@@ -50,7 +48,7 @@ def judge(stated: Rule, case: Case, max_age_us: int | None = None) -> tuple[Part
         judged, absent = slices(rule, groups, reach)
         parts = [judge_slice(rule, slice_, terms) for slice_ in judged]
     else:
-        parts, absent = _fold(rule, groups, reach, terms)
+        parts, absent = fold(rule, groups, reach, terms, partial(judge_slice, rule, terms=terms))
     parts = [_plain(_capped(part, rule, groups, case)) for part in parts]
     parts = [endpoints.named(part, rule, case) for part in parts]
     parts += _only_strays(rule, groups, parts, case)
@@ -200,11 +198,6 @@ def fails(rule: Rule, slice_: Slice, terms: Terms) -> bool:
     return fails_anyway(rule, slice_, terms) if slice_.holes else assessed.verdict is Verdict.FAIL
 
 
-def subject_of(group: Labels) -> Subject:
-    """Return the subject of a group of a rule."""
-    return Subject(SubjectKind.GROUP, labels=group)
-
-
 def _other_lacks(rule: Rule, slice_: Slice) -> tuple[Verdict, Reason] | None:
     """What keeps the other side from being compared with."""
     if rule.versus is None:
@@ -247,74 +240,3 @@ def _undefined(rule: Rule, slice_: Slice, terms: Terms) -> bool:
 def _fails(rule: Rule, slice_: Slice, terms: Terms, *, harmful: bool) -> bool:
     assessed = assess(rule, slice_, terms, harmful=harmful)
     return harmful if isinstance(assessed, Reason) else assessed.verdict is Verdict.FAIL
-
-
-def _fold(
-    rule: Rule, groups: Groups, reach: Reach, terms: Terms
-) -> tuple[list[Part], list[Absent]]:
-    """The part of each group from its looks, and the counts of groups that fall short."""
-    listed = expected(rule.each)
-    present = {g: sides for g, sides in groups.items() if sides.own.items or g in listed}
-    parts = [_folded(rule, group, sides, reach, terms) for group, sides in present.items()]
-    return parts, absences(rule.each, list(present))
-
-
-def _folded(rule: Rule, group: Labels, sides: Sides, reach: Reach, terms: Terms) -> Part:
-    looks: Iterable[Look] = looks_of(rule, group, sides, reach, newest_first=True)
-    if rule.per is None:
-        assert rule.streak is not None
-        return _row(rule, rule.streak, group, looks, reach, terms)
-    chosen, need = in_scope(rule, list(looks)[::-1], reach)
-    if rule.streak is not None:
-        return _row(rule, rule.streak, group, reversed(chosen), reach, terms)
-    parts = [judge_slice(rule, look.slice_, terms) for look in chosen]
-    if len(parts) < need:
-        verdict = Verdict.INCONCLUSIVE if parts else Verdict.MISSING
-        return Part(subject_of(group), verdict, reasons.few_buckets(rule, len(parts), need))
-    verdict = worst(part.verdict for part in parts)
-    telling = [pair for pair in zip(chosen, parts, strict=True) if pair[1].verdict is verdict]
-    look, part = telling[-1]
-    reason = reasons.bucket(rule, look.at_us, part.reason, len(telling), len(parts), terms)
-    return Part(subject_of(group), verdict, reason, part.estimate)
-
-
-def _row(
-    rule: Rule,
-    streak: Streak,
-    group: Labels,
-    newest_first: Iterable[Look],
-    reach: Reach,
-    terms: Terms,
-) -> Part:
-    """Good looks from the newest back; the first that is not good ends the row."""
-    good: list[Part] = []
-    first_us, ended = reach.at_us, None
-    for look in newest_first:
-        if not streak.n and first_us - look.at_us > streak.gap_us:
-            ended = reasons.gap(look.at_us, first_us, terms)
-            break
-        if streak.skip and look.few:
-            continue
-        part = judge_slice(rule, look.slice_, terms)
-        if part.verdict not in _GOOD:
-            if not good:
-                return part
-            ended = part.reason
-            break
-        good.append(part)
-        first_us = look.at_us
-        if long_enough(streak, len(good), reach.at_us - first_us):
-            break
-    if not good:
-        return Part(subject_of(group), Verdict.MISSING, ended or reasons.no_look(rule))
-    lasted_us = reach.at_us - first_us
-    done = long_enough(streak, len(good), lasted_us)
-    reason = reasons.row(streak, len(good), lasted_us, ended, good[0].reason)
-    verdict = worst(part.verdict for part in good) if done else Verdict.INCONCLUSIVE
-    return Part(subject_of(group), verdict, reason, good[0].estimate)
-
-
-def absent_part(rule: Rule, absent: Absent) -> Part:
-    """Return the part of expected groups that nothing was seen of."""
-    subject = Subject(SubjectKind.GROUP, absent.label, absent.within)
-    return Part(subject, Verdict.MISSING, reasons.absent(rule, absent))

@@ -14,7 +14,7 @@ from pytest_rollout.judge.series import Absent, Groups, Series, Sides, absences,
 from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.evidence import Hole, Seen
 from pytest_rollout.model.finding import Labels
-from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take
+from pytest_rollout.model.rule import Rule, Scope, ScopeKind, Take, Versus
 from pytest_rollout.model.windows import Hours
 
 
@@ -34,10 +34,26 @@ class Reach:
         world, plan = case.world, case.plan
         return cls(case.at_us, world.begun_us, world.run.id, plan.timezone, plan.nights)
 
-    def bounds(self, scope: Scope) -> tuple[int | None, int]:
-        """Return the event times that a scope reaches; nothing later than the look is in it."""
-        start, end = calendar.bounds(scope, self.at_us, self.begun_us, self.zone, self.nights)
-        return start, self.at_us if end is None else min(end, self.at_us)
+    def bounds(self, scope: Scope, at_us: int | None = None) -> tuple[int | None, int]:
+        """Return the event times that a scope reaches; nothing later than the look is in it.
+
+        The look is at the reach's own moment, unless another is told.
+        """
+        moment = self.at_us if at_us is None else at_us
+        start, end = calendar.bounds(scope, moment, self.begun_us, self.zone, self.nights)
+        return start, moment if end is None else min(end, moment)
+
+    def left_behind(self, rule: Rule, at_us: int) -> int | None:
+        """Return up to when nothing is in any look of a rule from a moment on; None: nobody knows.
+
+        A window of time only moves on. What is counted, or fixed by the plan, may be of any time.
+        """
+        fixed = rule.versus is not None and rule.versus.fixed
+        if fixed or rule.per is not None or rule.streak is not None:
+            return None
+        starts = [self.bounds(scope, at_us)[0] for scope in rule.scopes]
+        known = [start for start in starts if start is not None]
+        return min(*known, at_us - 1) if len(known) == len(starts) else None
 
 
 @dataclass(frozen=True)
@@ -96,16 +112,21 @@ def slice_of(rule: Rule, group: Labels, sides: Sides, reach: Reach) -> Slice:
     What was lost may have been enough, so a scope with a hole of unknown weight decides too:
     a lost value never moves the judgement to other slots.
     """
-    full = any(each.at_least for each in rule.each) or group in expected(rule.each)
     tried: list[Slice] = []
     for scope in rule.scopes:
-        need = least(rule, scope.need if full else 1)
+        need = needed(rule, scope, group)
         own, other = cut_both(rule, sides, reach, partial(cut, scope, reach=reach))
         slice_ = Slice(group, own, scope, need, other, begun=reach.begun_us is not None)
         if slice_.n >= need or slice_.unknown:
             return slice_
         tried.append(slice_)
     return max(tried, key=lambda candidate: candidate.n)
+
+
+def needed(rule: Rule, scope: Scope, group: Labels) -> int:
+    """Return how many samples of a group a scope asks for: one of those that nobody lists."""
+    full = any(each.at_least for each in rule.each) or group in expected(rule.each)
+    return least(rule, scope.need if full else 1)
 
 
 def least(rule: Rule, need: int) -> int:
@@ -128,9 +149,15 @@ def cut_both(
     own, versus = choose(sides.own), rule.versus
     if versus is None:
         return own, ()
+    fixed = fixed_side(versus, sides, reach)
+    return own, choose(sides.other) if fixed is None else fixed
+
+
+def fixed_side(versus: Versus, sides: Sides, reach: Reach) -> tuple[Seen, ...] | None:
+    """Return the other side as the plan fixes it; None where each look cuts it as its own."""
     if versus.release is not None:
-        return own, tuple(sides.other.items)
+        return tuple(sides.other.items)
     if versus.frozen:
         begun = reach.begun_us
-        return own, () if begun is None else sides.other.between(None, begun)
-    return own, choose(sides.other)
+        return () if begun is None else sides.other.between(None, begun)
+    return None

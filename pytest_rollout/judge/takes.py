@@ -71,7 +71,9 @@ class _Mean(_Sum):
         )
 
 
-class _Extremum(Tally):
+class Extremum(Tally):
+    """The smallest, or the largest."""
+
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
         super().__init__(rule, scope, terms)
         self._largest = rule.take.take is Take.MAX
@@ -90,7 +92,7 @@ class _Extremum(Tally):
         return self._slot
 
 
-class _Last(Tally):
+class Last(Tally):
     """The newest slot; of a distribution its mean."""
 
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
@@ -111,7 +113,7 @@ class _Last(Tally):
         return self._slot
 
 
-class _Increase(Tally):
+class Increase(Tally):
     """How much a counter grew that may restart: 100, 140, 0, 5 is 45."""
 
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
@@ -139,7 +141,7 @@ class _Increase(Tally):
         return self._slot
 
 
-class _Tolerated(Tally):
+class Tolerated(Tally):
     """Each sample by itself; bad ones are counted, in all and one after the other."""
 
     def __init__(self, rule: Rule, scope: Scope, terms: Terms) -> None:
@@ -176,10 +178,10 @@ _TALLIES: dict[Take, type[Tally]] = {
     Take.COUNT: _Count,
     Take.SUM: _Sum,
     Take.MEAN: _Mean,
-    Take.MIN: _Extremum,
-    Take.MAX: _Extremum,
-    Take.LAST: _Last,
-    Take.INCREASE: _Increase,
+    Take.MIN: Extremum,
+    Take.MAX: Extremum,
+    Take.LAST: Last,
+    Take.INCREASE: Increase,
     Take.RATE: Rate,
     Take.SHARE: Share,
     Take.QUANTILE: Quantile,
@@ -188,7 +190,7 @@ _TALLIES: dict[Take, type[Tally]] = {
 
 def kind_of(rule: Rule) -> type[Tally]:
     """Return the sort of tally that a rule keeps."""
-    return _TALLIES[rule.take.take] if rule.tolerate is None else _Tolerated
+    return _TALLIES[rule.take.take] if rule.tolerate is None else Tolerated
 
 
 def tally_of(rule: Rule, scope: Scope, terms: Terms) -> Tally:

@@ -8,6 +8,7 @@ reach it: with what harms most, or with what helps most.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import lcm
 
 from pytest_rollout.judge.intervals import Interval, band, banded
 from pytest_rollout.late_dataclass import dataclass
@@ -70,7 +71,8 @@ class ExactSum:
     @property
     def value(self) -> Fraction:
         """The sum so far."""
-        return sum((Fraction(above, below) for below, above in self._sums.items()), Fraction(0))
+        scale = lcm(*self._sums)
+        return Fraction(sum(a * (scale // below) for below, a in self._sums.items()), scale)
 
 
 class Tally:

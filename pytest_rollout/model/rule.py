@@ -45,6 +45,12 @@ class Cut:
         """Whether large values satisfy it."""
         return self.operator in (">", ">=")
 
+    @property
+    def opposite(self) -> Cut:
+        """What satisfies it exactly where a value does not satisfy this one."""
+        operator = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[self.operator]
+        return Cut(operator, self.limit, f"{operator} {self.text.partition(' ')[2]}")
+
 
 @dataclass(frozen=True, slots=True)
 class Bands:

@@ -240,18 +240,13 @@ def _bands(reader: Reader, scale: Scale, *, guardrail: bool) -> Bands | None:
             if not reader.has(RuleKeys.fail):
                 reader.problem(reader.line, f"{reader.what} has no `fail`")
             return None
-        return Bands(passes=_opposite(fail), fail=fail)
+        return Bands(passes=fail.opposite, fail=fail)
     if passes is None:
         if reader.has(RuleKeys.metric) and not reader.has(RuleKeys.pass_):
             reader.problem(reader.line, f"{reader.what}: `metric` without `pass`", 'pass: "< 10"')
         return None
     _check_bands(reader, passes, warn, fail)
     return Bands(passes, warn, fail)
-
-
-def _opposite(cut: Cut) -> Cut:
-    operator = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[cut.operator]
-    return Cut(operator, cut.limit, f"{operator} {cut.text.partition(' ')[2]}")
 
 
 def _check_bands(reader: Reader, passes: Cut, warn: Cut | None, fail: Cut | None) -> None:
