@@ -66,3 +66,21 @@ def test_a_failed_scenario_says_why_it_is_not_run_again(project: Project) -> Non
     project.change("def test_works(part):", "def test_works(work, part):")
     assert project.run("-m", "canary", "--reruns", "1").ret == 11
     assert "no disk" in project.reason("works")
+
+
+def test_an_outcome_that_nobody_knows_is_no_evidence(project: Project) -> None:
+    project.write(
+        "suites/demo/conftest.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            if item.name.startswith("test_works") and report.when == "call":
+                report.outcome = "quarantined"
+            return report
+        """,
+    )
+    assert project.run("-m", "canary").ret == 11
+    assert "'quarantined', says nothing" in project.reason("works")
