@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pytest_rollout.extras import needs_extra
 from pytest_rollout.late_dataclass import dataclass
 from pytest_rollout.model.errors import RolloutError
 from pytest_rollout.targets.reference import Fault, Setting
-from pytest_rollout.targets.starting import Process, Start, Starter, start_cold
+from pytest_rollout.targets.starting import Process, Start, Starter, readable, start_cold
 from pytest_rollout.targets.trouble import last_line
 
 _START_S = 60  # on a busy machine a target takes long to load
@@ -76,8 +75,7 @@ def launch(app: str, setting: Setting, root: Path, starter: Starter = start_cold
 def _not_ready(pipe: int, log: Path) -> str:
     """Why a target does not accept requests; empty where it does."""
     try:
-        readable, _, _ = select.select([pipe], [], [], _START_S)
-        if not readable:  # what it says while it is ended is not why
+        if not readable(pipe, _START_S):  # what it says while it is ended is not why
             last = _last_line(log, "it said nothing")
             return f"it accepted no request within {_START_S} s ({last})"
         return "" if os.read(pipe, 1) == b"1" else _last_line(log, "it ended and said nothing")

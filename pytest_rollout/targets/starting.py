@@ -138,6 +138,16 @@ class _Warm:
             self._process.wait()
 
 
+def readable(file: int, timeout: float | None) -> bool:
+    """Return whether a pipe holds something, or was closed, within so many seconds.
+
+    Unlike ``select.select`` it takes the numbers of files from 1,024 on.
+    """
+    look = select.poll()
+    look.register(file, select.POLLIN)
+    return bool(look.poll(None if timeout is None else timeout * 1_000))
+
+
 class _Forked:
     """A target that the warm process forked."""
 
@@ -146,7 +156,7 @@ class _Forked:
         self._ended = ended  # a pipe that closes when the target ends; -1 once it has
 
     def wait(self, timeout: float | None = None) -> None:
-        if self._ended >= 0 and not select.select([self._ended], [], [], timeout)[0]:
+        if self._ended >= 0 and not readable(self._ended, timeout):
             raise subprocess.TimeoutExpired("target", timeout or 0)
         self._close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ async def app(scope, receive, send):
                 "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 """
+_MANY = 4_096  # files that this process may open
 NOW = datetime(2025, 11, 10, 14, tzinfo=UTC)
 
 
@@ -190,3 +192,20 @@ time.sleep(60)
     warm = int((root / "loaded.txt").read_text(encoding="utf-8").split()[1])
     assert gone(target), "the target outlived the process that started it"
     assert gone(warm), "the warm process outlived the process that started it"
+
+
+def test_one_starts_where_many_files_are_open(root: Path, warm: Warm) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < _MANY:
+        pytest.fail(f"no process may open {_MANY} files here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MANY, hard))
+    held: list[int] = []
+    try:
+        while not held or held[-1] < 1_024:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+        for name, starter in (("cold", start_cold), ("warm", warm.start)):
+            launch("site_app:app", Setting(root / name, NOW), root, starter).stop()
+    finally:
+        for file in held:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
