@@ -33,7 +33,9 @@ _SECOND, _WARM = 1_000_000, 30
 _BEGIN = 1_762_783_200 * _SECOND
 
 
-CASES: dict[str, Case] = import_module("judging_cases").CASES  # beside this, whoever is measured
+CASES: dict[str, Case] = import_module(
+    "judging_cases"
+).CASES  # of this checkout, whichever is measured
 
 
 def judging(case: Case, size: int) -> Callable[[], Any]:

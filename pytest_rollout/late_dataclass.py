@@ -1,9 +1,8 @@
 """The decorator ``dataclass`` of the standard library, with methods made when first needed.
 
-The standard library compiles up to seven methods for each class that it decorates, which takes half
-a millisecond. A verb loads some three hundred classes and uses a fraction of them, so it would
-start in twice the time. Classes are the same in all else: fields, defaults, slots, and what each
-method does, which the standard library itself makes.
+The standard library compiles up to seven methods for each class that it decorates. A verb loads
+some three hundred classes and uses a fraction of them, so that was much of the time of its start.
+Fields, defaults, slots and what each method does are the same: the standard library makes them.
 """
 
 from __future__ import annotations

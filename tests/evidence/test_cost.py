@@ -117,21 +117,26 @@ def test_what_another_run_wrote_between_is_checked(ledger: Ledger, tmp_path: Pat
     assert wrong == "record 3 (run) was changed after it was written"
 
 
-def test_a_run_that_is_remembered_is_parsed_once(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are parsed as JSON from now on."""
+    texts: list[str] = []
+    parse = json.loads
+
+    def noted(text: str) -> Any:
+        texts.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(json, "loads", noted)
+    return texts
+
+
+def test_a_run_that_is_remembered_is_parsed_once(ledger: Ledger, parsed: list[str]) -> None:
     run = _run(ledger, _MANY)
     ledger.remember(run.run)
     phase = plan_of().phase("canary")
     assert phase is not None
-    parsed: list[str] = []
-    parse = json.loads
-
-    def noted(text: str) -> Any:
-        parsed.append(text)
-        return parse(text)
-
-    monkeypatch.setattr(json, "loads", noted)
+    parsed.clear()
     first = read_world(ledger, run.run, EXIT, phase)
     reports = [text for text in parsed if '"attempts"' in text]
     assert len(reports) == _MANY
@@ -141,20 +146,13 @@ def test_a_run_that_is_remembered_is_parsed_once(
 
 
 def test_reports_that_differ_in_their_item_alone_are_parsed_once(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, parsed: list[str]
 ) -> None:
     run = Writer(ledger, "alike")
     run.start()
     for number in range(_MANY):
         run.batch(f't.py::test["{number}"]')
-    parsed: list[str] = []
-    parse = json.loads
-
-    def noted(text: str) -> Any:
-        parsed.append(text)
-        return parse(text)
-
-    monkeypatch.setattr(json, "loads", noted)
+    parsed.clear()
     batches = RunLog(ledger.of_run(run.run)).batches
     assert [batch.body.item for batch in batches] == [
         f't.py::test["{number}"]' for number in range(_MANY)
